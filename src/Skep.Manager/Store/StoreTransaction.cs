@@ -1,0 +1,40 @@
+using Skep.Model.Objects;
+
+namespace Skep.Manager.Store;
+
+/// <summary>
+/// A list of changes that are made together or not at all. An updated or removed object is compared by its
+/// <see cref="SwarmObject.Version"/>: pass the value that was read, changed with <c>with</c>.
+/// </summary>
+public sealed class StoreTransaction
+{
+    private readonly List<StoreChange> _changes = [];
+
+    public IReadOnlyList<StoreChange> Changes => _changes;
+
+    /// <summary>When set, the commit fails unless this manager still is the leader.</summary>
+    public bool LeaderOnly { get; init; }
+
+    public bool IsEmpty => _changes.Count == 0;
+
+    public StoreTransaction Create(SwarmObject value) => Add(StoreVerb.Create, value);
+
+    public StoreTransaction Update(SwarmObject value) => Add(StoreVerb.Update, value);
+
+    public StoreTransaction Remove(SwarmObject value) => Add(StoreVerb.Remove, value);
+
+    private StoreTransaction Add(StoreVerb verb, SwarmObject value)
+    {
+        _changes.Add(new StoreChange(verb, value));
+        return this;
+    }
+}
+
+public enum StoreVerb
+{
+    Create,
+    Update,
+    Remove,
+}
+
+public readonly record struct StoreChange(StoreVerb Verb, SwarmObject Value);

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Skep.Manager.Store;
+using Skep.Model.Errors;
+using Skep.Model.Objects;
+
+namespace Skep.Testing.Store;
+
+/// <summary>A store in memory that refuses exactly what the real one refuses. Thread-safe.</summary>
+public sealed class FakeClusterStore : IClusterStore
+{
+    private readonly Lock _gate = new();
+    private readonly List<Channel<StoreCommit>> _followers = [];
+    private StoreView _current = StoreView.Empty;
+
+    public StoreView Current => Volatile.Read(ref _current);
+
+    /// <summary>Set to false to lose the leadership: transactions that need it fail.</summary>
+    public bool IsLeader { get; set; } = true;
+
+    public StoreSubscription SnapshotAndFollow()
+    {
+        lock (_gate)
+        {
+            var channel = Channel.CreateUnbounded<StoreCommit>(new UnboundedChannelOptions { SingleReader = true });
+            _followers.Add(channel);
+            return new StoreSubscription(_current, FollowAsync(channel));
+        }
+    }
+
+    public Task<ulong> CommitAsync(StoreTransaction transaction, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            if (transaction.LeaderOnly && !IsLeader)
+            {
+                throw new ClusterException(ErrorKind.Unavailable, "this manager is not the leader");
+            }
+
+            foreach (var change in transaction.Changes)
+            {
+                Check(change);
+            }
+
+            var revision = _current.Revision + 1;
+            var commit = _current.Apply(
+                revision,
+                transaction.Changes.Where(c => c.Verb != StoreVerb.Remove).Select(c => c.Value with { Version = revision }),
+                transaction.Changes.Where(c => c.Verb == StoreVerb.Remove).Select(c => (c.Value.Kind, c.Value.Id)));
+            Volatile.Write(ref _current, commit.View);
+            foreach (var follower in _followers)
+            {
+                follower.Writer.TryWrite(commit);
+            }
+
+            return Task.FromResult(revision);
+        }
+    }
+
+    private void Check(StoreChange change)
+    {
+        var stored = _current.Find(change.Value.Kind, change.Value.Id);
+        if (change.Verb == StoreVerb.Create)
+        {
+            if (stored is not null || NameTaken(change.Value))
+            {
+                throw new ClusterException(ErrorKind.Conflict, $"{change.Value.Kind.Word()} {change.Value.UniqueName ?? change.Value.Id} already exists");
+            }
+        }
+        else if (stored is null)
+        {
+            throw ClusterException.NotFound(change.Value.Kind.Word(), change.Value.Id);
+        }
+        else if (stored.Version != change.Value.Version)
+        {
+            throw ClusterException.OutOfSequence();
+        }
+    }
+
+    private bool NameTaken(SwarmObject value) => value.UniqueName is { } name && value.Kind switch
+    {
+        ObjectKind.Service => _current.ServiceNamed(name) is not null,
+        ObjectKind.Network => _current.NetworkNamed(name) is not null,
+        _ => false,
+    };
+
+    private async IAsyncEnumerable<StoreCommit> FollowAsync(
+        Channel<StoreCommit> channel,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await foreach (var commit in channel.Reader.ReadAllAsync(cancellationToken))
+            {
+                yield return commit;
+            }
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _followers.Remove(channel);
+            }
+        }
+    }
+}
