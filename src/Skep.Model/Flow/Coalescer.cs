@@ -37,7 +37,7 @@ public sealed class Coalescer(TimeProvider clock, TimeSpan quiet, TimeSpan longe
         {
             try
             {
-                await Pending().WaitAsync(quiet, clock, stopping);
+                await PendingAsync().WaitAsync(quiet, clock, stopping);
             }
             catch (TimeoutException)
             {
@@ -50,7 +50,7 @@ public sealed class Coalescer(TimeProvider clock, TimeSpan quiet, TimeSpan longe
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private Task Pending()
+    private Task PendingAsync()
     {
         lock (_gate)
         {
@@ -60,7 +60,7 @@ public sealed class Coalescer(TimeProvider clock, TimeSpan quiet, TimeSpan longe
 
     private async Task TakeAsync(CancellationToken stopping)
     {
-        await Pending().WaitAsync(stopping);
+        await PendingAsync().WaitAsync(stopping);
         lock (_gate)
         {
             _signal = NewSignal();
