@@ -1,0 +1,324 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using Skep.Manager.Certificates;
+using Skep.Manager.Store;
+using Skep.Model.Errors;
+using Skep.Model.Objects;
+using Skep.Model.Specs;
+using Skep.Model.States;
+using Skep.Protocol.Node;
+using Skep.Protocol.Records;
+
+namespace Skep.Manager.Dispatch;
+
+/// <summary>
+/// Tells every node what it is to run and to know, hears what it has done, and notices when it falls silent. One session per
+/// node; a newer one of the same node ends the older.
+/// </summary>
+public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, TimeProvider clock, ILogger<Dispatcher> log)
+{
+    private static readonly TimeSpan s_defaultPeriod = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, NodeSession> _sessions = [];
+
+    // When the session of a node that has none now ended.
+    private readonly Dictionary<string, long> _lost = [];
+    private readonly StatusWriter _statuses = new(store, clock, log);
+    private readonly long _started = clock.GetTimestamp();
+    private AssignmentIndex _index = AssignmentIndex.Build(StoreView.Empty);
+
+    /// <summary>The newest revision that a node has in its kernel; 0 when it has no session here.</summary>
+    public ulong AppliedBy(string nodeId)
+    {
+        lock (_gate)
+        {
+            return _sessions.TryGetValue(nodeId, out var session) ? session.Applied : 0;
+        }
+    }
+
+    public Task RunAsync(CancellationToken stopping) =>
+        Task.WhenAll(FollowAsync(stopping), _statuses.RunAsync(stopping), WatchSilenceAsync(stopping));
+
+    /// <summary>Sends to a node that has a session here; false when it has none.</summary>
+    public bool TrySend(string nodeId, ManagerMessage message)
+    {
+        lock (_gate)
+        {
+            if (!_sessions.TryGetValue(nodeId, out var session))
+            {
+                return false;
+            }
+
+            session.Send(message);
+            return true;
+        }
+    }
+
+    /// <summary>One node's session, from its hello to the end of the connection.</summary>
+    /// <exception cref="ClusterException">Forbidden: the node is not (or no longer) a member.</exception>
+    public async IAsyncEnumerable<ManagerMessage> SessionAsync(
+        IAsyncEnumerable<NodeMessage> messages,
+        PeerIdentity peer,
+        IPAddress remote,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var reader = messages.GetAsyncEnumerator(cancellationToken);
+        if (!await reader.MoveNextAsync() || reader.Current.KindCase != NodeMessage.KindOneofCase.Hello)
+        {
+            throw ClusterException.Invalid("a session begins with a hello");
+        }
+
+        await RegisterAsync(peer, reader.Current.Hello, remote, cancellationToken);
+        var session = Open(peer.NodeId);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var listening = ListenAsync(session, reader, ending);
+        try
+        {
+            await foreach (var message in session.ReadAllAsync(ending.Token))
+            {
+                yield return message;
+            }
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await listening;
+            Close(session);
+        }
+    }
+
+    private async Task RegisterAsync(PeerIdentity peer, Hello hello, IPAddress remote, CancellationToken cancellationToken)
+    {
+        if (!store.Current.Nodes.ContainsKey(peer.NodeId))
+        {
+            throw new ClusterException(ErrorKind.Forbidden, $"node {peer.NodeId} is no member of this swarm; leave it and join again");
+        }
+
+        var description = RecordCodec.Decode(hello.Description.Span, RecordJson.Default.NodeDescription);
+        var address = hello.AdvertiseAddress.Length > 0 ? hello.AdvertiseAddress : remote.ToString();
+        var dataPath = hello.DataPathAddress.Length > 0 ? hello.DataPathAddress : address;
+        await store.EditNodeAsync(
+            peer.NodeId,
+            node => node with
+            {
+                Description = description,
+                DataPathAddress = dataPath,
+                Status = node.Status with { State = NodeState.Ready, Message = null, Addr = address },
+                UpdatedAt = clock.GetUtcNow(),
+            },
+            cancellationToken);
+        log.NodeReady(peer.NodeId, description.Hostname, address);
+    }
+
+    private NodeSession Open(string nodeId)
+    {
+        lock (_gate)
+        {
+            var session = new NodeSession(nodeId, clock);
+            if (_sessions.Remove(nodeId, out var older))
+            {
+                older.Close();
+            }
+
+            _sessions[nodeId] = session;
+            session.Send(new ManagerMessage { Welcome = WelcomeFor(nodeId) });
+            var full = new Assignments { Full = true, Revision = _index.Revision };
+            full.Changes.AddRange(_index.Full(nodeId));
+            session.Send(new ManagerMessage { Assignments = full });
+            return session;
+        }
+    }
+
+    private void Close(NodeSession session)
+    {
+        session.Close();
+        lock (_gate)
+        {
+            if (_sessions.TryGetValue(session.NodeId, out var present) && present == session)
+            {
+                _sessions.Remove(session.NodeId);
+                _lost[session.NodeId] = clock.GetTimestamp();
+            }
+        }
+    }
+
+    private async Task ListenAsync(NodeSession session, IAsyncEnumerator<NodeMessage> reader, CancellationTokenSource ending)
+    {
+        try
+        {
+            while (await reader.MoveNextAsync())
+            {
+                session.Heard();
+                Take(session, reader.Current);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            log.SessionBroken(session.NodeId, e.Message);
+        }
+        finally
+        {
+            session.Close();
+            await ending.CancelAsync();
+        }
+    }
+
+    private void Take(NodeSession session, NodeMessage message)
+    {
+        switch (message.KindCase)
+        {
+            case NodeMessage.KindOneofCase.Statuses:
+                foreach (var change in message.Statuses.Changes)
+                {
+                    _statuses.Report(session.NodeId, change.TaskId, RecordCodec.Decode(change.Status.Span, RecordJson.Default.SwarmTaskStatus));
+                }
+
+                break;
+            case NodeMessage.KindOneofCase.Applied:
+                session.Applied = message.Applied.Revision;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken stopping)
+    {
+        var (snapshot, commits) = store.SnapshotAndFollow();
+        lock (_gate)
+        {
+            _index = AssignmentIndex.Build(snapshot);
+            foreach (var session in _sessions.Values)
+            {
+                var full = new Assignments { Full = true, Revision = _index.Revision };
+                full.Changes.AddRange(_index.Full(session.NodeId));
+                session.Send(new ManagerMessage { Assignments = full });
+            }
+        }
+
+        await foreach (var commit in commits.WithCancellation(stopping))
+        {
+            lock (_gate)
+            {
+                Publish(commit);
+            }
+        }
+    }
+
+    private void Publish(StoreCommit commit)
+    {
+        var from = _index.Revision;
+        foreach (var (nodeId, changes) in _index.Apply(commit))
+        {
+            if (_sessions.TryGetValue(nodeId, out var session))
+            {
+                var delta = new Assignments { From = from, Revision = commit.View.Revision };
+                delta.Changes.AddRange(changes);
+                session.Send(new ManagerMessage { Assignments = delta });
+            }
+        }
+
+        foreach (var change in commit.Events.Where(e => e.Subject is SwarmNode))
+        {
+            NodeChanged((SwarmNode?)change.Old, (SwarmNode?)change.New);
+        }
+    }
+
+    private void NodeChanged(SwarmNode? old, SwarmNode? now)
+    {
+        if (now is null)
+        {
+            if (_sessions.TryGetValue(old!.Id, out var gone))
+            {
+                gone.Close();
+            }
+        }
+        else if ((old?.Spec != now.Spec || old?.Role != now.Role) && _sessions.TryGetValue(now.Id, out var session))
+        {
+            session.Send(new ManagerMessage { Welcome = WelcomeFor(now.Id) });
+        }
+    }
+
+    private Welcome WelcomeFor(string nodeId)
+    {
+        var view = store.Current;
+        var welcome = new Welcome
+        {
+            HeartbeatMilliseconds = (ulong)(Period(view).TotalMilliseconds / options.BeatsPerPeriod),
+            DataPathPort = (uint)(view.Cluster?.DataPathPort ?? 4789),
+            SwarmId = view.Cluster?.Id ?? "",
+        };
+        if (view.Nodes.TryGetValue(nodeId, out var node))
+        {
+            welcome.Node = ByteString.CopyFrom(RecordCodec.Encode(node));
+        }
+
+        welcome.Managers.AddRange(view.Nodes.Values
+            .Where(n => n.Role == NodeSpec.Manager && n.ManagerStatus is not null)
+            .Select(n => new ManagerAddress { NodeId = n.Id, Address = n.ManagerStatus!.Addr }));
+        return welcome;
+    }
+
+    private static TimeSpan Period(StoreView view) =>
+        view.Cluster?.Spec.Dispatcher.HeartbeatPeriod is > 0 and { } nanoseconds ? TimeSpan.FromMicroseconds(nanoseconds / 1000.0) : s_defaultPeriod;
+
+    /// <summary>A node from which nothing was heard for long enough is down, whether its connection broke or only went quiet.</summary>
+    private async Task WatchSilenceAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500), clock);
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            var view = store.Current;
+            var patience = Period(view) * options.PeriodsUntilDown;
+            foreach (var node in view.Nodes.Values.Where(n => n.Status.State is NodeState.Ready or NodeState.Unknown or NodeState.Disconnected))
+            {
+                if (node.Description is not null && SilenceOf(node.Id) > patience)
+                {
+                    await MarkDownAsync(node, stopping);
+                }
+            }
+        }
+    }
+
+    private TimeSpan SilenceOf(string nodeId)
+    {
+        lock (_gate)
+        {
+            if (_sessions.TryGetValue(nodeId, out var session))
+            {
+                return session.Silence;
+            }
+
+            return clock.GetElapsedTime(_lost.TryGetValue(nodeId, out var since) ? since : _started);
+        }
+    }
+
+    private async Task MarkDownAsync(SwarmNode silent, CancellationToken stopping)
+    {
+        lock (_gate)
+        {
+            if (_sessions.TryGetValue(silent.Id, out var session))
+            {
+                session.Close();
+            }
+        }
+
+        try
+        {
+            await store.EditNodeAsync(
+                silent.Id,
+                node => node.Status.State == NodeState.Down
+                    ? null
+                    : node with { Status = node.Status with { State = NodeState.Down, Message = "heartbeat failure" }, UpdatedAt = clock.GetUtcNow() },
+                stopping);
+            log.NodeDown(silent.Id, silent.Description?.Hostname ?? "");
+        }
+        catch (ClusterException e) when (e.Kind == ErrorKind.Unavailable)
+        {
+            log.NodeDownUnwritten(silent.Id, e.Message);
+        }
+    }
+}

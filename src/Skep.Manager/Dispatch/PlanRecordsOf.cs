@@ -1,0 +1,89 @@
+using System.Globalization;
+using Skep.Model.Identity;
+using Skep.Model.Objects;
+using Skep.Model.Plans;
+using Skep.Model.Specs;
+using Skep.Model.States;
+
+namespace Skep.Manager.Dispatch;
+
+/// <summary>The records of the plan, made from the objects of the store. Pure.</summary>
+internal static class PlanRecordsOf
+{
+    private const string MtuOption = "com.docker.network.driver.mtu";
+
+    public static PlanNetwork Network(SwarmNetwork network)
+    {
+        var options = network.Spec.DriverConfiguration?.Options;
+        return new PlanNetwork(network.Id, network.Spec.Name, network.Vni, network.Subnets)
+        {
+            Ingress = network.Spec.Ingress,
+            Internal = network.Spec.Internal,
+            Encrypted = options?.ContainsKey("encrypted") ?? false,
+            EnableIPv6 = network.Spec.EnableIPv6,
+            Mtu = options is not null && options.TryGetValue(MtuOption, out var text)
+                && int.TryParse(text, CultureInfo.InvariantCulture, out var mtu) ? mtu : null,
+        };
+    }
+
+    /// <summary>Without the network's id, which the caller gives.</summary>
+    public static PlanPeer Peer(SwarmNode node) => new("", node.Id, node.DataPathAddress)
+    {
+        Hostname = node.Description?.Hostname ?? "",
+        IngressAddress = node.IngressAddress,
+    };
+
+    public static PlanEndpoint Endpoint(SwarmTask task, TaskAttachment attachment)
+    {
+        var container = ContainerId.Of(task.Id);
+        var names = new List<string> { task.Name, ContainerId.Short(container) };
+        names.AddRange(attachment.Aliases ?? []);
+        if (task.Spec.ContainerSpec?.Hostname is { Length: > 0 } hostname && !hostname.Contains("{{", StringComparison.Ordinal))
+        {
+            names.Add(hostname);
+        }
+
+        return new PlanEndpoint(attachment.NetworkId, task.Id, task.NodeId, attachment.Addresses)
+        {
+            ServiceId = task.ServiceId,
+            State = StateOf(task),
+            Names = names,
+        };
+    }
+
+    /// <summary>The service on each of its networks; on the ingress network with its published ports.</summary>
+    public static List<PlanService> Services(SwarmService service, Func<string, bool> isIngress)
+    {
+        var services = new List<PlanService>();
+        foreach (var networkId in NetworksOf(service))
+        {
+            var ingress = isIngress(networkId);
+            services.Add(new PlanService(
+                networkId,
+                service.Id,
+                service.Spec.Name,
+                [.. (service.Endpoint?.VirtualIPs ?? []).Where(v => v.NetworkID == networkId).Select(v => v.Addr)])
+            {
+                Aliases = Attachments(service).FirstOrDefault(n => n.Target == networkId)?.Aliases ?? [],
+                Ports = ingress ? [.. (service.Endpoint?.Ports ?? []).Where(p => p.PublishMode is not PortConfig.Host)] : [],
+            });
+        }
+
+        return services;
+    }
+
+    public static IEnumerable<string> NetworksOf(SwarmService service) =>
+        Attachments(service).Select(n => n.Target)
+            .Concat((service.Endpoint?.VirtualIPs ?? []).Select(v => v.NetworkID))
+            .Distinct();
+
+    private static IReadOnlyList<NetworkAttachmentConfig> Attachments(SwarmService service) =>
+        service.Spec.TaskTemplate.Networks ?? service.Spec.Networks ?? [];
+
+    private static EndpointState StateOf(SwarmTask task) => task switch
+    {
+        { DesiredState: > TaskState.Running } => EndpointState.Draining,
+        { Status.State: TaskState.Running } => EndpointState.Active,
+        _ => EndpointState.Starting,
+    };
+}
