@@ -1,1 +1,3 @@
-return 0;
+using Skep.Commands;
+
+return await CommandLine.RunAsync(args);
