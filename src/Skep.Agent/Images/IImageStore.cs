@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 
 namespace Skep.Agent.Images;
@@ -53,7 +54,33 @@ public sealed record LocalImage(string Id, string ManifestDigest, string ChainId
     public DateTimeOffset? LastTaggedAt { get; init; }
 }
 
-public sealed record RegistryCredentials(string? Username, string? Password, string? IdentityToken, string? RegistryToken, string? ServerAddress);
+public sealed record RegistryCredentials(string? Username, string? Password, string? IdentityToken, string? RegistryToken, string? ServerAddress)
+{
+    /// <summary>Reads the value of an X-Registry-Auth header: base64url of a JSON object. Null for none, an empty or an unreadable one.</summary>
+    public static RegistryCredentials? FromHeader(string? header)
+    {
+        if (string.IsNullOrEmpty(header))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(Base64Url.DecodeFromChars(header.TrimEnd('=').Replace('+', '-').Replace('/', '_')));
+            string? Text(string name) =>
+                json.RootElement.TryGetProperty(name, out var value) && value.GetString() is { Length: > 0 } text ? text : null;
+            var read = new RegistryCredentials(Text("username"), Text("password"), Text("identitytoken"), Text("registrytoken"), Text("serveraddress"));
+            return read is { Username: null, IdentityToken: null, RegistryToken: null } ? null : read;
+        }
+        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Secrets stay out of logs.</summary>
+    public override string ToString() => $"credentials of {Username ?? "a token"} for {ServerAddress ?? "the default registry"}";
+}
 
 /// <summary>One line of a progress stream; Id is the short layer digest.</summary>
 public sealed record ImageProgress(string Status, string? Id = null, long? Current = null, long? Total = null);

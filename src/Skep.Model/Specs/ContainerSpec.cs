@@ -41,6 +41,18 @@ public sealed record ContainerSpec
     public IReadOnlyList<string>? CapabilityDrop { get; init; }
     public IReadOnlyList<Ulimit>? Ulimits { get; init; }
     public long? OomScoreAdj { get; init; }
+
+    /// <summary>How to pull the image. Kept with the specification and never shown by the Engine API.</summary>
+    public PullOptions? PullOptions { get; init; }
+}
+
+public sealed record PullOptions
+{
+    /// <summary>The value of the X-Registry-Auth header with which the service was created or updated.</summary>
+    public string? RegistryAuth { get; init; }
+
+    /// <summary>Secrets stay out of logs.</summary>
+    public override string ToString() => "(hidden)";
 }
 
 public sealed record DnsConfig
