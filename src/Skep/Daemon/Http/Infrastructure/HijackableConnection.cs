@@ -1,0 +1,93 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Skep.Daemon.Http.Infrastructure;
+
+/// <summary>
+/// A connection that a handler can take out of HTTP's hands. Kestrel's own upgrade does not serve Docker's clients: it refuses a
+/// request with a body (exec start has one), and it ends the connection when the client closes its writing side, which for
+/// them is only the end of stdin while the output goes on.
+/// </summary>
+internal sealed class HijackableConnection : ConnectionContext
+{
+    private readonly ConnectionContext _inner;
+    private readonly CancellationTokenSource _closed = new();
+    private readonly CancellationTokenRegistration _innerClosed;
+    private volatile bool _taken;
+
+    private HijackableConnection(ConnectionContext inner)
+    {
+        _inner = inner;
+        _innerClosed = inner.ConnectionClosed.Register(OnInnerClosed);
+        inner.Features.Set(this);
+    }
+
+    public override string ConnectionId
+    {
+        get => _inner.ConnectionId;
+        set => _inner.ConnectionId = value;
+    }
+
+    public override IFeatureCollection Features => _inner.Features;
+
+    public override IDictionary<object, object?> Items
+    {
+        get => _inner.Items;
+        set => _inner.Items = value;
+    }
+
+    public override IDuplexPipe Transport
+    {
+        get => _inner.Transport;
+        set => _inner.Transport = value;
+    }
+
+    /// <summary>Fires when the client closed its writing side, unless a handler has taken the connection.</summary>
+    public override CancellationToken ConnectionClosed
+    {
+        get => _closed.Token;
+        set => throw new NotSupportedException();
+    }
+
+    public static ConnectionDelegate Wrap(ConnectionDelegate next) => async inner =>
+    {
+        await using var connection = new HijackableConnection(inner);
+        await next(connection);
+    };
+
+    public static bool IsTaken(HttpContext context) => context.Features.Get<HijackableConnection>() is { _taken: true };
+
+    /// <summary>From here on bytes are the handler's. The request's body must have been read.</summary>
+    public IDuplexPipe Take()
+    {
+        _taken = true;
+        return _inner.Transport;
+    }
+
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        // A taken connection ends when the handler's bytes are sent; Kestrel's way to end it at once would lose them.
+        if (!_taken)
+        {
+            _inner.Abort(abortReason);
+        }
+    }
+
+    public override void Abort() => Abort(new ConnectionAbortedException());
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _innerClosed.DisposeAsync();
+        _closed.Dispose();
+        await base.DisposeAsync();
+    }
+
+    private void OnInnerClosed()
+    {
+        if (!_taken)
+        {
+            _closed.Cancel();
+        }
+    }
+}
