@@ -6,6 +6,10 @@ namespace Skep.Manager.Store;
 /// <summary>Everything in the store at one revision. An immutable value; reading it takes no lock.</summary>
 public sealed class StoreView
 {
+    // Before Empty: static fields are set in the order in which they stand.
+    private static readonly ImmutableDictionary<string, ImmutableHashSet<string>> s_noIndex =
+        ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
+
     public static readonly StoreView Empty = new();
 
     private StoreView()
@@ -22,9 +26,6 @@ public sealed class StoreView
     private ImmutableDictionary<string, string> Names { get; init; } = ImmutableDictionary<string, string>.Empty;
     private ImmutableDictionary<string, ImmutableHashSet<string>> ByService { get; init; } = s_noIndex;
     private ImmutableDictionary<string, ImmutableHashSet<string>> ByNode { get; init; } = s_noIndex;
-
-    private static readonly ImmutableDictionary<string, ImmutableHashSet<string>> s_noIndex =
-        ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
 
     public IEnumerable<SwarmTask> TasksOfService(string serviceId) => Indexed(ByService, serviceId);
 

@@ -17,7 +17,13 @@ public sealed class EngineServer : IAsyncDisposable
     private EngineServer(WebApplication app) => _app = app;
 
     /// <summary>Listens on <paramref name="socketPath"/> and returns when requests are answered.</summary>
-    public static async Task<EngineServer> StartAsync(EngineServices services, string socketPath, CancellationToken cancellationToken)
+    /// <param name="socketGroup">The group that may use the socket besides root, where it exists.</param>
+    public static Task<EngineServer> StartAsync(
+        EngineServices services, string socketPath, string socketGroup, CancellationToken cancellationToken) =>
+        StartAsync(services, socketPath, socketGroup, static _ => { }, cancellationToken);
+
+    internal static async Task<EngineServer> StartAsync(
+        EngineServices services, string socketPath, string socketGroup, Action<IEndpointRouteBuilder> more, CancellationToken cancellationToken)
     {
         UnixSocketFile.Clear(socketPath);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -33,9 +39,9 @@ public sealed class EngineServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.Replace(ServiceDescriptor.Singleton(services.Logging));
         var app = builder.Build();
-        Configure(app, services);
+        Configure(app, services, more);
         await app.StartAsync(cancellationToken);
-        UnixSocketFile.Protect(socketPath);
+        UnixSocketFile.Protect(socketPath, socketGroup);
         return new EngineServer(app);
     }
 
@@ -48,7 +54,7 @@ public sealed class EngineServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static void Configure(WebApplication app, EngineServices services)
+    private static void Configure(WebApplication app, EngineServices services, Action<IEndpointRouteBuilder> more)
     {
         // The version prefix goes before routing sees the path, so each route stands once, without it.
         app.Use(new ErrorAnswers(services.Logging).InvokeAsync);
@@ -56,6 +62,7 @@ public sealed class EngineServer : IAsyncDisposable
         app.UseRouting();
         IEndpointRouteBuilder routes = app;
         routes.MapEngine(services);
+        more(routes);
         app.UseEndpoints(_ => { });
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Skep.Daemon.Http.Infrastructure;
 
-/// <summary>The socket's place in the file system: root and the group docker may speak to the daemon, nobody else.</summary>
+/// <summary>The socket's place in the file system: root and one group may speak to the daemon, nobody else.</summary>
 internal static partial class UnixSocketFile
 {
     private const UnixFileMode OwnerAndGroup =
@@ -33,11 +33,11 @@ internal static partial class UnixSocketFile
         throw new IOException($"Another daemon listens on {path}.");
     }
 
-    public static void Protect(string path)
+    public static void Protect(string path, string groupName)
     {
-        if (DockerGroup() is { } group && ChangeOwner(path, uint.MaxValue, group) != 0)
+        if (GroupId(groupName) is { } group && ChangeOwner(path, uint.MaxValue, group) != 0)
         {
-            throw new IOException($"Cannot give {path} to the group docker (errno {Marshal.GetLastPInvokeError()}).");
+            throw new IOException($"Cannot give {path} to the group {groupName} (errno {Marshal.GetLastPInvokeError()}).");
         }
 
         if (OperatingSystem.IsLinux())
@@ -46,10 +46,10 @@ internal static partial class UnixSocketFile
         }
     }
 
-    private static uint? DockerGroup()
+    private static uint? GroupId(string name)
     {
         const string Groups = "/etc/group";
-        var line = File.Exists(Groups) ? File.ReadLines(Groups).FirstOrDefault(l => l.StartsWith("docker:", StringComparison.Ordinal)) : null;
+        var line = File.Exists(Groups) ? File.ReadLines(Groups).FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.Ordinal)) : null;
         return line?.Split(':') is [_, _, var id, ..] ? uint.Parse(id, CultureInfo.InvariantCulture) : null;
     }
 

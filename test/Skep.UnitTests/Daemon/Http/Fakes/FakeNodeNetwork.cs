@@ -1,0 +1,25 @@
+using Skep.Model.Flow;
+using Skep.Model.Plans;
+using Skep.Network;
+
+namespace Skep.UnitTests.Daemon.Http.Fakes;
+
+/// <summary>A data plane that only has descriptions.</summary>
+internal sealed class FakeNodeNetwork : INodeNetwork
+{
+    public Watched<ulong> AppliedRevision { get; } = new(0, (next, old) => next > old);
+
+    public Dictionary<string, LocalNetwork> Networks { get; } = [];
+
+    public LocalNetwork? GatewayBridge { get; set; }
+
+    public void Submit(NodePlan plan) => AppliedRevision.TryPublish(plan.Revision);
+
+    public Task<Sandbox> AttachAsync(SandboxRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task DetachAsync(string containerId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public LocalNetwork? Describe(string networkId) => Networks.GetValueOrDefault(networkId);
+
+    public LocalNetwork? DescribeGatewayBridge() => GatewayBridge;
+}
