@@ -1,0 +1,17 @@
+namespace Skep.Kernel.Links;
+
+/// <summary>Settings of a bridge port; null leaves a thing as it is.</summary>
+public sealed record BridgePortChange
+{
+    /// <summary>Frames may leave through the port they came in by.</summary>
+    public bool? Hairpin { get; init; }
+
+    /// <summary>The bridge learns addresses from this port's frames.</summary>
+    public bool? Learning { get; init; }
+
+    /// <summary>Isolated ports do not talk to each other.</summary>
+    public bool? Isolated { get; init; }
+
+    /// <summary>ARP and neighbour discovery are answered by the bridge where it can, and not flooded to this port.</summary>
+    public bool? NeighSuppress { get; init; }
+}

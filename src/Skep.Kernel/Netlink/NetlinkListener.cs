@@ -1,0 +1,98 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Skep.Kernel.Namespaces;
+using Skep.Kernel.Native;
+using static Skep.Kernel.Netlink.Headers.NetlinkHeader;
+
+namespace Skep.Kernel.Netlink;
+
+/// <summary>
+/// Listens to multicast groups of one namespace. Waiting costs no thread. Notices are kept from the moment it is opened.
+/// </summary>
+public sealed class NetlinkListener : IDisposable
+{
+    private const int ReceiveBuffer = 8 * 1024 * 1024;
+
+    // ENOBUFS: the kernel could not keep every notice.
+    private const int Overrun = -1;
+
+    private readonly Socket _socket;
+
+    private NetlinkListener(Socket socket) => _socket = socket;
+
+    public static NetlinkListener Open(NetlinkProtocol protocol, NetworkNamespace ns, params ReadOnlySpan<int> groups)
+    {
+        var handle = ns.Run(() => NetlinkDescriptor.Open(protocol));
+        try
+        {
+            NetlinkDescriptor.TrySet(handle, NetlinkCalls.SOL_SOCKET, NetlinkCalls.SO_RCVBUFFORCE, ReceiveBuffer);
+            foreach (var group in groups)
+            {
+                NetlinkDescriptor.Set(handle, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+            }
+
+            return new NetlinkListener(new Socket(handle));
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// What <paramref name="parse"/> makes of each notice (null is left out), and <paramref name="overrun"/> where notices were lost.
+    /// The listener is disposed when the enumeration ends.
+    /// </summary>
+    public async IAsyncEnumerable<T> FollowAsync<T>(
+        NetlinkParser<T> parse, T overrun, [EnumeratorCancellation] CancellationToken cancellationToken) where T : class
+    {
+        using (this)
+        {
+            var buffer = new byte[64 * 1024];
+            while (true)
+            {
+                var length = await ReceiveAsync(buffer, cancellationToken);
+                if (length == Overrun)
+                {
+                    yield return overrun;
+                    continue;
+                }
+
+                foreach (var notice in ParseAll(buffer.AsSpan(0, length), parse))
+                {
+                    yield return notice;
+                }
+            }
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private static List<T> ParseAll<T>(ReadOnlySpan<byte> datagram, NetlinkParser<T> parse) where T : class
+    {
+        var notices = new List<T>();
+        var reader = new NetlinkReader(datagram);
+        while (reader.Next(out var message))
+        {
+            if (parse(message) is { } notice)
+            {
+                notices.Add(notice);
+            }
+        }
+
+        return notices;
+    }
+
+    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
+        {
+            return Overrun;
+        }
+    }
+}
