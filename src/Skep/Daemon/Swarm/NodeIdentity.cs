@@ -1,0 +1,92 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Skep.Manager.Certificates;
+using Skep.Protocol.Records;
+
+namespace Skep.Daemon.Swarm;
+
+/// <summary>Who this node is: its certificate and key, and the root that it trusts. Nobody else's certificates count.</summary>
+public sealed class NodeIdentity : IDisposable
+{
+    private const string RootFile = "swarm-root-ca.crt";
+    private const string CertificateFile = "swarm-node.crt";
+    private const string KeyFile = "swarm-node.key";
+
+    private readonly X509Certificate2 _root;
+    private readonly X509Certificate2 _certificate;
+
+    private NodeIdentity(string folder, X509Certificate2 root, X509Certificate2 certificate)
+    {
+        Folder = folder;
+        _root = root;
+        _certificate = certificate;
+        Peer = PeerIdentity.From(certificate);
+    }
+
+    public string Folder { get; }
+    public PeerIdentity Peer { get; }
+    public string RootPem => _root.ExportCertificatePem() + "\n";
+    public string RootPath => Path.Combine(Folder, RootFile);
+    public string CertificatePath => Path.Combine(Folder, CertificateFile);
+    public string KeyPath => Path.Combine(Folder, KeyFile);
+    public DateTimeOffset NotBefore => _certificate.NotBefore;
+    public DateTimeOffset NotAfter => _certificate.NotAfter;
+    public byte[] IssuerSubject => _certificate.IssuerName.RawData;
+    public byte[] IssuerPublicKey => _root.PublicKey.ExportSubjectPublicKeyInfo();
+
+    /// <summary>A new key with a request for its certificate (PKCS#10, DER).</summary>
+    public static (byte[] Request, string KeyPem) NewKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256).CreateSigningRequest();
+        return (request, key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    /// <summary>Writes the parts; the certificate last, so that a folder with a certificate is complete.</summary>
+    public static NodeIdentity Save(string folder, string rootPem, string certificatePem, string keyPem)
+    {
+        RecordFile.Write(Path.Combine(folder, RootFile), Encoding.ASCII.GetBytes(rootPem));
+        RecordFile.Write(Path.Combine(folder, KeyFile), Encoding.ASCII.GetBytes(keyPem));
+        RecordFile.Write(Path.Combine(folder, CertificateFile), Encoding.ASCII.GetBytes(certificatePem));
+        return Load(folder) ?? throw new IOException($"the identity in {folder} cannot be read back");
+    }
+
+    /// <summary>Null when there is none.</summary>
+    public static NodeIdentity? Load(string folder)
+    {
+        if (!File.Exists(Path.Combine(folder, CertificateFile)))
+        {
+            return null;
+        }
+
+        var root = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, RootFile));
+        using var pem = X509Certificate2.CreateFromPemFile(Path.Combine(folder, CertificateFile), Path.Combine(folder, KeyFile));
+
+        // A key that came from PEM cannot be used by SslStream on every platform; one from PKCS#12 can.
+        var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+        return new NodeIdentity(folder, root, certificate);
+    }
+
+    /// <summary>For calls to a manager: shows this node's certificate and accepts only one of this swarm's managers.</summary>
+    public SslClientAuthenticationOptions ClientTls() => new()
+    {
+        TargetHost = RootAuthority.ManagerHostName,
+        ClientCertificates = [_certificate],
+        LocalCertificateSelectionCallback = (_, _, _, _, _) => _certificate,
+        RemoteCertificateValidationCallback = (_, remote, _, errors) =>
+            (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && remote is not null && IsOfThisSwarm(remote),
+    };
+
+    public X509Certificate2 ServerCertificate => _certificate;
+
+    /// <summary>Signed by this swarm's root and in its time.</summary>
+    public bool IsOfThisSwarm(X509Certificate certificate) => NodeTrust.Accepts(certificate, _root);
+
+    public void Dispose()
+    {
+        _root.Dispose();
+        _certificate.Dispose();
+    }
+}
