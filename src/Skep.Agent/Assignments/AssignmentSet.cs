@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using Skep.Model.Objects;
 using Skep.Model.Plans;
@@ -45,6 +46,41 @@ public sealed record AssignmentSet
         };
     }
 
+    /// <summary>The message that makes this set from nothing.</summary>
+    public Protocol.Node.Assignments ToMessage()
+    {
+        var message = new Protocol.Node.Assignments { Full = true, Revision = Revision };
+        foreach (var network in Plan.Networks.Values)
+        {
+            var id = network.Network.Id;
+            Add(message, AssignmentKind.Network, id, id, network.Network, RecordJson.Default.PlanNetwork);
+            AddAll(message, AssignmentKind.Peer, id, network.Peers, RecordJson.Default.PlanPeer);
+            AddAll(message, AssignmentKind.Endpoint, id, network.Endpoints, RecordJson.Default.PlanEndpoint);
+            AddAll(message, AssignmentKind.Service, id, network.Services, RecordJson.Default.PlanService);
+        }
+
+        AddAll(message, AssignmentKind.Task, "", Tasks, RecordJson.Default.SwarmTask);
+        return message;
+    }
+
+    private static void AddAll<T>(
+        Protocol.Node.Assignments message, AssignmentKind kind, string networkId, ImmutableDictionary<string, T> map, JsonTypeInfo<T> type)
+    {
+        foreach (var (id, value) in map)
+        {
+            Add(message, kind, networkId, id, value, type);
+        }
+    }
+
+    private static void Add<T>(Protocol.Node.Assignments message, AssignmentKind kind, string networkId, string id, T value, JsonTypeInfo<T> type) =>
+        message.Changes.Add(new AssignmentChange
+        {
+            Kind = kind,
+            NetworkId = networkId,
+            Id = id,
+            Record = ByteString.CopyFrom(RecordCodec.Encode(value, type)),
+        });
+
     private static void PutNetwork(ImmutableDictionary<string, NetworkPlan>.Builder networks, AssignmentChange change)
     {
         if (change.Record.IsEmpty)
@@ -68,7 +104,7 @@ public sealed record AssignmentSet
     private static ImmutableDictionary<string, T> Put<T>(
         ImmutableDictionary<string, T> map,
         AssignmentChange change,
-        System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        JsonTypeInfo<T> type)
         where T : class =>
         change.Record.IsEmpty ? map.Remove(change.Id) : map.SetItem(change.Id, RecordCodec.Decode(change.Record.Span, type));
 
@@ -76,7 +112,7 @@ public sealed record AssignmentSet
         ImmutableDictionary<string, T>.Builder map,
         string id,
         ByteString record,
-        System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        JsonTypeInfo<T> type)
         where T : class
     {
         if (record.IsEmpty)

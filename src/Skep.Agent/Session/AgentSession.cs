@@ -18,10 +18,14 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(4);
 
     private readonly Watched<Welcome?> _welcome = new(null, (_, _) => true);
+    private readonly TaskCompletionSource _spoken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AssignmentSet _set = AssignmentSet.Empty;
 
     /// <summary>The newest greeting of a manager; null before the first.</summary>
     public Watched<Welcome?> Greeting => _welcome;
+
+    /// <summary>A manager has told the whole assignment since the daemon started.</summary>
+    public Task Spoken => _spoken.Task;
 
     /// <summary>Assignments from before the last stop of the daemon, to go on with until a manager speaks.</summary>
     public void Resume(AssignmentSet set, CancellationToken stopping)
@@ -124,6 +128,11 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
         tasks.Submit(_set, stopping);
         reporter.Forget(_set.Tasks.ContainsKey);
         peers.Remember(_set);
+        if (message.Full)
+        {
+            _spoken.TrySetResult();
+        }
+
         log.AssignmentsTaken(_set.Revision, message.Changes.Count);
     }
 

@@ -1,0 +1,65 @@
+using Skep.Agent.Images;
+using Skep.Agent.Runtime;
+using Skep.Agent.Session;
+using Skep.Agent.Tasks;
+using Skep.Network;
+using Skep.Rpc;
+
+namespace Skep.Daemon.Swarm;
+
+/// <summary>What every member does: keeps a session with the managers and runs what they assign.</summary>
+internal sealed class AgentRole
+{
+    private readonly TaskManager _tasks;
+    private readonly AgentSession _session;
+    private readonly AssignmentFile _file;
+
+    public AgentRole(
+        MemberContext member, IContainerRuntime runtime, IImageStore images, INodeNetwork network, TimeProvider clock, ILoggerFactory logging)
+    {
+        var reporter = new StatusReporter();
+        _file = new AssignmentFile(Path.Combine(member.Folder, "assignments.bin"));
+        _tasks = new TaskManager(runtime, images, network, reporter, clock, logging.CreateLogger<TaskManager>());
+        Peers = new SessionPeers
+        {
+            Managers = [.. member.State.Managers.Select(m => (m.NodeId, m.Address))],
+            Open = address =>
+            {
+                var (host, port) = HostPort.Parse(address, HostPort.DefaultControlPort);
+                return RpcChannel.OverTcp(host, port, member.Identity.ClientTls());
+            },
+            Describe = member.Describe,
+            AdvertiseAddress = member.State.AdvertiseAddress,
+            DataPathAddress = member.State.DataPathAddress,
+            Applied = network.AppliedRevision,
+            Remember = _file.Remember,
+            ManagersChanged = member.ManagersChanged,
+        };
+        var logs = new LogPublisher(runtime, logging.CreateLogger<LogPublisher>());
+        _session = new AgentSession(Peers, _tasks, reporter, logs, clock, logging.CreateLogger<AgentSession>());
+    }
+
+    public SessionPeers Peers { get; }
+    public AgentSession Session => _session;
+    public TaskManager Tasks => _tasks;
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        if (_file.Load() is { } before)
+        {
+            _session.Resume(before, stopping);
+        }
+
+        await Task.WhenAll(_session.RunAsync(stopping), _file.RunAsync(stopping), TidyAsync(stopping));
+    }
+
+    /// <summary>Takes away all that the node ran for the swarm.</summary>
+    public Task RemoveAllAsync(CancellationToken cancellationToken) => _tasks.RemoveAllAsync(cancellationToken);
+
+    /// <summary>Once the managers have spoken after a start, what belongs to no task is left over from before.</summary>
+    private async Task TidyAsync(CancellationToken stopping)
+    {
+        await _session.Spoken.WaitAsync(stopping);
+        await _tasks.RemoveStrangersAsync(stopping);
+    }
+}

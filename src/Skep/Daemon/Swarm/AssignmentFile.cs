@@ -1,0 +1,44 @@
+using Google.Protobuf;
+using Skep.Agent.Assignments;
+using Skep.Model.Flow;
+using Skep.Protocol.Node;
+using Skep.Protocol.Records;
+
+namespace Skep.Daemon.Swarm;
+
+/// <summary>
+/// The newest assignments on disk, so that a daemon that starts while no manager can be reached keeps tasks, names and balancing
+/// as they were. Bursts become one write; losing the last of them costs nothing, since a manager tells it again.
+/// </summary>
+internal sealed class AssignmentFile(string path)
+{
+    private readonly Coalescer _changed = new(TimeProvider.System, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
+    private AssignmentSet _newest = AssignmentSet.Empty;
+
+    public void Remember(AssignmentSet set)
+    {
+        Volatile.Write(ref _newest, set);
+        _changed.Signal();
+    }
+
+    /// <summary>Null when there is none, or none that can be read.</summary>
+    public AssignmentSet? Load()
+    {
+        try
+        {
+            return RecordFile.Read(path) is { } bytes ? AssignmentSet.Empty.Apply(Assignments.Parser.ParseFrom(bytes)) : null;
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException or System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
+
+    public Task RunAsync(CancellationToken stopping) => _changed.RunAsync(
+        _ =>
+        {
+            RecordFile.Write(path, Volatile.Read(ref _newest).ToMessage().ToByteArray());
+            return Task.CompletedTask;
+        },
+        stopping);
+}
