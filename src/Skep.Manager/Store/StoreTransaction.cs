@@ -1,3 +1,4 @@
+using Skep.Model.Errors;
 using Skep.Model.Objects;
 
 namespace Skep.Manager.Store;
@@ -8,6 +9,9 @@ namespace Skep.Manager.Store;
 /// </summary>
 public sealed class StoreTransaction
 {
+    /// <summary>The most changes of one transaction; a larger plan is made in several steps.</summary>
+    public const int MostChanges = 2000;
+
     private readonly List<StoreChange> _changes = [];
 
     public IReadOnlyList<StoreChange> Changes => _changes;
@@ -22,6 +26,25 @@ public sealed class StoreTransaction
     public StoreTransaction Update(SwarmObject value) => Add(StoreVerb.Update, value);
 
     public StoreTransaction Remove(SwarmObject value) => Add(StoreVerb.Remove, value);
+
+    /// <summary>What every store refuses before it looks at its contents.</summary>
+    /// <exception cref="ClusterException">InvalidArgument: too many changes, or two of one object.</exception>
+    public void Check()
+    {
+        if (_changes.Count > MostChanges)
+        {
+            throw ClusterException.Invalid($"a transaction has {_changes.Count} changes; the most is {MostChanges}");
+        }
+
+        var seen = new HashSet<(ObjectKind, string)>(_changes.Count);
+        foreach (var (_, value) in _changes)
+        {
+            if (!seen.Add((value.Kind, value.Id)))
+            {
+                throw ClusterException.Invalid($"a transaction changes {value.Kind.Word()} {value.Id} twice");
+            }
+        }
+    }
 
     private StoreTransaction Add(StoreVerb verb, SwarmObject value)
     {

@@ -31,6 +31,7 @@ public sealed class FakeClusterStore : IClusterStore
     public Task<ulong> CommitAsync(StoreTransaction transaction, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        transaction.Check();
         lock (_gate)
         {
             if (transaction.LeaderOnly && !IsLeader)
@@ -38,9 +39,15 @@ public sealed class FakeClusterStore : IClusterStore
                 throw new ClusterException(ErrorKind.Unavailable, "this manager is not the leader");
             }
 
+            if (transaction.IsEmpty)
+            {
+                return Task.FromResult(_current.Revision);
+            }
+
+            var names = new HashSet<string>();
             foreach (var change in transaction.Changes)
             {
-                Check(change);
+                Check(change, names);
             }
 
             var revision = _current.Revision + 1;
@@ -58,25 +65,51 @@ public sealed class FakeClusterStore : IClusterStore
         }
     }
 
-    private void Check(StoreChange change)
+    /// <param name="change">The change to judge.</param>
+    /// <param name="names">The names that the transaction has taken or given up so far; each may be touched once.</param>
+    private void Check(StoreChange change, HashSet<string> names)
     {
-        var stored = _current.Find(change.Value.Kind, change.Value.Id);
-        if (change.Verb == StoreVerb.Create)
+        var (verb, value) = change;
+        var stored = _current.Find(value.Kind, value.Id);
+        if (verb == StoreVerb.Create)
         {
-            if (stored is not null || NameTaken(change.Value))
+            if (stored is not null)
             {
-                throw new ClusterException(ErrorKind.Conflict, $"{change.Value.Kind.Word()} {change.Value.UniqueName ?? change.Value.Id} already exists");
+                throw Exists(value);
             }
         }
         else if (stored is null)
         {
-            throw ClusterException.NotFound(change.Value.Kind.Word(), change.Value.Id);
+            throw ClusterException.NotFound(value.Kind.Word(), value.Id);
         }
-        else if (stored.Version != change.Value.Version)
+        else if (stored.Version != value.Version)
         {
             throw ClusterException.OutOfSequence();
         }
+
+        var before = stored is null ? null : NameKey(stored);
+        var after = verb == StoreVerb.Remove ? null : NameKey(value);
+        if (before == after)
+        {
+            return;
+        }
+
+        if (after is not null && (NameTaken(value) || !names.Add(after)))
+        {
+            throw Exists(value);
+        }
+
+        if (before is not null && !names.Add(before))
+        {
+            throw Exists(value);
+        }
     }
+
+    private static string? NameKey(SwarmObject value) =>
+        value.UniqueName is { } name ? $"{value.Kind}/{name.ToLowerInvariant()}" : null;
+
+    private static ClusterException Exists(SwarmObject value) =>
+        new(ErrorKind.Conflict, $"{value.Kind.Word()} {value.UniqueName ?? value.Id} already exists");
 
     private bool NameTaken(SwarmObject value) => value.UniqueName is { } name && value.Kind switch
     {
