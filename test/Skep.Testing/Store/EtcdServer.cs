@@ -33,6 +33,8 @@ public sealed class EtcdServer : IAsyncDisposable
     /// <summary>Starts etcd over the data that is there, and waits until it answers.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // etcd refuses to start over the socket that a killed one left.
+        File.Delete(SocketPath);
         var start = new ProcessStartInfo("etcd")
         {
             WorkingDirectory = _folder,
