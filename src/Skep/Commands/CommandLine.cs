@@ -9,6 +9,7 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
+        Talk.Begin();
         var root = Build();
         string[] words = args is ["help", .. var verb] ? [.. verb, "--help"] : args.Length == 0 ? ["--help"] : args;
         var parsed = root.Parse(words);

@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Skep.Commands;
 
@@ -6,9 +7,11 @@ namespace Skep.Commands;
 internal static class Talk
 {
     private static readonly Lock s_gate = new();
-    private static readonly long s_begun = TimeProvider.System.GetTimestamp();
-    private static readonly IAnsiConsole s_console =
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private static readonly Lazy<IAnsiConsole> s_console = new(Open);
+    private static long s_begun;
+
+    /// <summary>Times are counted from here.</summary>
+    public static void Begin() => s_begun = TimeProvider.System.GetTimestamp();
 
     /// <summary>One line of progress, with the seconds since the program began.</summary>
     public static void Step(string text)
@@ -16,15 +19,21 @@ internal static class Talk
         lock (s_gate)
         {
             var seconds = TimeProvider.System.GetElapsedTime(s_begun).TotalSeconds;
-            s_console.MarkupLineInterpolated($"[grey]{seconds,5:0.0} s[/]  {text}");
+            s_console.Value.MarkupLineInterpolated($"[grey]{seconds,5:0.0} s[/]  {text}");
         }
     }
 
-    public static void Show(Spectre.Console.Rendering.IRenderable what)
+    public static void Show(IRenderable what)
     {
         lock (s_gate)
         {
-            s_console.Write(what);
+            s_console.Value.Write(what);
         }
     }
+
+    private static IAnsiConsole Open() => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(Console.Error),
+        Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+    });
 }

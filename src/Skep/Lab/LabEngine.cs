@@ -5,7 +5,8 @@ namespace Skep.Lab;
 /// <summary>Makes, changes and removes one lab. The state is in files, names and the kernel; nothing of ours keeps running.</summary>
 internal sealed class LabEngine(LabPlace place, TimeProvider clock, Action<string> tell)
 {
-    private static readonly string s_subnetLock = $"{LabPlace.Root}/.subnets.lock";
+    // No lab can have this name: it has a capital.
+    private const string SubnetLock = "/run/lock/skep-lab.Subnets";
 
     public LabPlace Place => place;
 
@@ -66,7 +67,7 @@ internal sealed class LabEngine(LabPlace place, TimeProvider clock, Action<strin
         var machine = Machine(node);
         var killed = daemonOnly
             ? machine.Daemon is { } daemon && await daemon.KillAsync(cancellationToken)
-            : await machine.KillAsync(cancellationToken);
+            : await machine.KillAsync(clock, cancellationToken);
         if (!killed)
         {
             throw new ClusterException(ErrorKind.FailedPrecondition, daemonOnly ? $"{machine.Name} has no daemon running." : $"{machine.Name} is off.");
@@ -95,7 +96,7 @@ internal sealed class LabEngine(LabPlace place, TimeProvider clock, Action<strin
         }
 
         await ClearAsync(kept, cancellationToken);
-        using var held = await LabLock.TakeAsync(s_subnetLock);
+        using var held = await LabLock.TakeAsync(SubnetLock);
         var taken = All().Where(other => other.Name != place.Name).Select(LabState.Read).OfType<LabState>().Select(other => other.Subnet);
 
         // A kept lab's nodes know one another by their addresses.
@@ -123,7 +124,7 @@ internal sealed class LabEngine(LabPlace place, TimeProvider clock, Action<strin
     {
         if (machine.Init is null)
         {
-            await machine.BootAsync(cancellationToken);
+            await machine.BootAsync(clock, cancellationToken);
         }
 
         if (machine.Daemon is null)
@@ -141,7 +142,7 @@ internal sealed class LabEngine(LabPlace place, TimeProvider clock, Action<strin
         var state = LabState.Read(place);
         if (state is not null)
         {
-            await Task.WhenAll(Machines(state).Select(machine => machine.KillAsync(cancellationToken)));
+            await Task.WhenAll(Machines(state).Select(machine => machine.KillAsync(clock, cancellationToken)));
         }
 
         // Machines whose files are gone are still in the lab's cgroups.
@@ -164,6 +165,7 @@ internal sealed class LabEngine(LabPlace place, TimeProvider clock, Action<strin
         if (!All().Any())
         {
             LabCgroups.RemoveEmptyParent();
+            LibC.RemoveFolder(LabPlace.Root);
 
             // The machines' data is mounted here; the folder on the host exists only for that. A daemon of the host's own makes it non-empty.
             LibC.RemoveFolder("/var/lib/skep");

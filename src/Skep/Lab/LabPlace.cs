@@ -32,7 +32,7 @@ internal sealed partial record LabPlace
 
     public string StateFile => $"{Folder}/lab.json";
 
-    public string LockFile => $"{Root}/.{Name}.lock";
+    public string LockFile => $"/run/lock/skep-lab.{Name}";
 
     public string RunFolder => $"{RunRoot}/{Name}";
 

@@ -31,7 +31,7 @@ internal sealed class Machine(LabPlace place, LabState state, int number)
     public ProcessHandle? Daemon => Init is not null && ProcessHandle.Read($"{Folder}/daemon") is { IsAlive: true } daemon ? daemon : null;
 
     /// <summary>Makes the namespaces and everything in them up to a machine that runs nothing yet.</summary>
-    public async Task BootAsync(CancellationToken cancellationToken)
+    public async Task BootAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Folder);
         Directory.CreateDirectory(Data);
@@ -40,6 +40,8 @@ internal sealed class Machine(LabPlace place, LabState state, int number)
         File.Delete($"{Folder}/daemon");
         await File.WriteAllTextAsync($"{Folder}/hostname", Name + "\n", cancellationToken);
         await File.WriteAllTextAsync($"{Folder}/hosts", Hosts(), cancellationToken);
+        // What a machine that died leaves: cgroups that may refuse a new one, and a cable end.
+        await LabCgroups.RemoveAsync(Cgroup, clock, cancellationToken);
         await LabSwitch.UnplugAsync(place, number, cancellationToken);
         await RunInitAsync(cancellationToken);
         File.Delete(Socket);
@@ -69,9 +71,10 @@ internal sealed class Machine(LabPlace place, LabState state, int number)
     }
 
     /// <summary>Power loss: the kernel ends every process of the PID namespace with its first one. False when it was off.</summary>
-    public async Task<bool> KillAsync(CancellationToken cancellationToken)
+    public async Task<bool> KillAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         var was = ProcessHandle.Read($"{Folder}/machine") is { } init && await init.KillAsync(cancellationToken);
+        await LabCgroups.RemoveAsync(Cgroup, clock, cancellationToken);
         await LabSwitch.UnplugAsync(place, number, cancellationToken);
         File.Delete($"{Folder}/machine");
         File.Delete($"{Folder}/daemon");
