@@ -9,6 +9,8 @@ internal static class Neighbours
     public const ushort NDA_MASTER = 9;
 
     public const byte NTF_SELF = 0x02;
+    public const byte NTF_MASTER = 0x04;
 
+    public const ushort NUD_NOARP = 0x40;
     public const ushort NUD_PERMANENT = 0x80;
 }

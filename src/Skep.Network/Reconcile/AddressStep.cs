@@ -1,0 +1,30 @@
+using System.Net;
+using Skep.Network.Desired;
+
+namespace Skep.Network.Reconcile;
+
+internal static class AddressStep
+{
+    public static void Apply(SpacePass pass)
+    {
+        var names = pass.Links.ToDictionary(l => l.Value.Index, l => l.Key);
+        var there = pass.Space.Routes.Addresses()
+            .Where(a => names.ContainsKey(a.Index) && !a.Address.IsIPv6LinkLocal)
+            .ToDictionary(a => (Link: names[a.Index], a.Address, a.PrefixLength), _ => true);
+        var changes = Changes.Between(Wanted(pass.Wanted), there);
+        foreach (var ((link, address, length), _) in changes.Set)
+        {
+            pass.Differs($"address {address}/{length} on {link} was missing");
+            pass.Space.Routes.AddAddress(pass.IndexOf(link), address, length);
+        }
+
+        foreach (var ((link, address, length), _) in changes.Remove.Where(_ => pass.Wanted.Kind != SpaceKind.Container))
+        {
+            pass.Differs($"address {address}/{length} on {link} was not wanted");
+            pass.Space.Routes.DeleteAddress(pass.IndexOf(link), address, length);
+        }
+    }
+
+    private static Dictionary<(string Link, IPAddress Address, int PrefixLength), bool> Wanted(WantedSpace wanted) =>
+        wanted.Addresses.Distinct().ToDictionary(a => (a.Link, a.Address, a.PrefixLength), _ => true);
+}

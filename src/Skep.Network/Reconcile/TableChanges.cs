@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Skep.Kernel.Nftables;
+using Skep.Network.Desired;
+
+namespace Skep.Network.Reconcile;
+
+/// <summary>
+/// The transactions that bring one table to its wanted form. The first adds and changes; the second removes chains and sets that
+/// nothing refers to any more (in one transaction with the reference the kernel may find them busy).
+/// </summary>
+internal sealed partial class TableChanges
+{
+    private readonly NftTable _table;
+    private readonly List<string> _differences = [];
+
+    private TableChanges(NftTable table) => _table = table;
+
+    public NftTransaction First { get; } = new();
+    public NftTransaction Second { get; } = new();
+    public IReadOnlyList<string> Differences => _differences;
+    public bool IsEmpty => First.IsEmpty && Second.IsEmpty;
+
+    /// <summary><paramref name="printed"/>: how nft prints chains, by family and chain, where it differs from how they are written.</summary>
+    public static TableChanges Between(WantedTable wanted, WantedTable? there, IReadOnlyDictionary<string, (string Wanted, string Printed)> printed)
+    {
+        var changes = new TableChanges(NameOf(wanted));
+        if (there is null || Misshapen(wanted, there))
+        {
+            changes.Anew(wanted, there is not null);
+        }
+        else
+        {
+            changes.Adapt(wanted, there, chain => printed.GetValueOrDefault($"{wanted.Family} {chain.Name}"));
+        }
+
+        return changes;
+    }
+
+    public static NftTable NameOf(WantedTable table) => new(Enum.Parse<NftFamily>(table.Family, ignoreCase: true), table.Name);
+
+    /// <summary>The chains that are printed in other words than they are wanted in.</summary>
+    public static IEnumerable<(WantedChain Wanted, WantedChain Printed)> OtherWords(WantedTable wanted, WantedTable? printed) =>
+        from chain in wanted.Chains
+        let there = printed?.Chains.FirstOrDefault(c => c.Name == chain.Name)
+        where there is not null && TextOf(there) != TextOf(chain)
+        select (chain, there);
+
+    /// <summary>A chain's rules in one form: the members of a set in braces have no order.</summary>
+    public static string TextOf(WantedChain chain) => string.Join('\n', chain.Rules.Select(Ordered));
+
+    private static string Ordered(string rule) =>
+        Braces().Replace(rule, match => $"{{ {string.Join(", ", match.Groups[1].Value.Split(", ").Order(StringComparer.Ordinal))} }}");
+
+    // A set of another type or a chain at another hook cannot be changed in place.
+    private static bool Misshapen(WantedTable wanted, WantedTable there) =>
+        wanted.Sets.Any(w => there.Sets.Any(t => t.Name == w.Name && (t.Kind, t.Type) != (w.Kind, w.Type)))
+        || wanted.Chains.Any(w => there.Chains.Any(t => t.Name == w.Name && t.Hook != w.Hook));
+
+    private void Anew(WantedTable wanted, bool replaces)
+    {
+        _differences.Add(replaces ? "it was of another form" : "it was missing");
+        if (replaces)
+        {
+            First.DeleteTable(_table);
+        }
+
+        First.AddTable(_table);
+        Declare(wanted.Sets, wanted.Chains);
+        foreach (var chain in wanted.Chains)
+        {
+            Fill(chain);
+        }
+
+        foreach (var set in wanted.Sets)
+        {
+            AddElements(set, set.Elements);
+        }
+    }
+
+    private void Adapt(WantedTable wanted, WantedTable there, Func<WantedChain, (string Wanted, string Printed)> printed)
+    {
+        var sets = there.Sets.ToDictionary(s => s.Name, StringComparer.Ordinal);
+        var chains = there.Chains.ToDictionary(c => c.Name, StringComparer.Ordinal);
+        Declare(wanted.Sets.Where(s => !sets.ContainsKey(s.Name)), wanted.Chains.Where(c => !chains.ContainsKey(c.Name)));
+        foreach (var chain in wanted.Chains)
+        {
+            var now = chains.GetValueOrDefault(chain.Name);
+            if (now is null ? !chain.Rules.IsEmpty : !Same(chain, now, printed(chain)))
+            {
+                _differences.Add($"chain {chain.Name} had {Count(now?.Rules.Length ?? 0, "rule")} that differ");
+                if (now is not null)
+                {
+                    First.FlushChain(_table, chain.Name);
+                }
+
+                Fill(chain);
+            }
+        }
+
+        foreach (var set in wanted.Sets)
+        {
+            Adapt(set, sets.TryGetValue(set.Name, out var now) ? now.Elements : []);
+        }
+
+        Drop(there, wanted);
+    }
+
+    private void Adapt(WantedSet wanted, ImmutableArray<string> there)
+    {
+        var remove = there.Except(wanted.Elements, StringComparer.Ordinal).ToList();
+        var add = wanted.Elements.Except(there, StringComparer.Ordinal).ToList();
+        foreach (var element in remove)
+        {
+            _differences.Add($"{wanted.Kind} {wanted.Name} had {element}");
+            First.DeleteElement(_table, wanted.Name, wanted.Kind == "map" ? element.Split(" : ")[0] : element);
+        }
+
+        foreach (var element in add)
+        {
+            _differences.Add($"{wanted.Kind} {wanted.Name} lacked {element}");
+        }
+
+        AddElements(wanted, add);
+    }
+
+    private void Drop(WantedTable there, WantedTable wanted)
+    {
+        var chains = there.Chains.Where(t => !wanted.Chains.Any(w => w.Name == t.Name)).ToList();
+        foreach (var chain in chains)
+        {
+            _differences.Add($"chain {chain.Name} was not wanted");
+            First.FlushChain(_table, chain.Name);
+            Second.DeleteChain(_table, chain.Name);
+        }
+
+        foreach (var set in there.Sets.Where(t => !wanted.Sets.Any(w => w.Name == t.Name)))
+        {
+            _differences.Add($"{set.Kind} {set.Name} was not wanted");
+            _ = set.Kind == "map" ? Second.DeleteMap(_table, set.Name) : Second.DeleteSet(_table, set.Name);
+        }
+    }
+
+    private void Declare(IEnumerable<WantedSet> sets, IEnumerable<WantedChain> chains)
+    {
+        foreach (var set in sets)
+        {
+            _ = set.Kind == "map" ? First.AddMap(_table, set.Name, set.Type) : First.AddSet(_table, set.Name, set.Type);
+        }
+
+        foreach (var chain in chains)
+        {
+            First.Add($"add chain {_table} {chain.Name}{(chain.Hook is null ? "" : $" {{ {chain.Hook} }}")}");
+        }
+    }
+
+    private void Fill(WantedChain chain)
+    {
+        foreach (var rule in chain.Rules)
+        {
+            First.AddRule(_table, chain.Name, rule);
+        }
+    }
+
+    private void AddElements(WantedSet set, IEnumerable<string> elements)
+    {
+        var list = string.Join(", ", elements);
+        if (list.Length > 0)
+        {
+            First.AddElement(_table, set.Name, list);
+        }
+    }
+
+    private static bool Same(WantedChain wanted, WantedChain there, (string Wanted, string Printed) printed)
+    {
+        var (want, have) = (TextOf(wanted), TextOf(there));
+        return want == have || (want == printed.Wanted && have == printed.Printed);
+    }
+
+    private static string Count(int number, string word) => number == 1 ? $"1 {word}" : $"{number} {word}s";
+
+    [GeneratedRegex(@"\{ ([^{}]*) \}")]
+    private static partial Regex Braces();
+}

@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using Skep.Kernel.Nftables;
+using Skep.Network.Desired;
+
+namespace Skep.Network.Reconcile;
+
+/// <summary>
+/// Our nftables tables. While nobody else touched the namespace's rules, what was applied last is what is there, so a change
+/// of one service costs that service's lines; otherwise the tables are read back.
+/// </summary>
+internal static class TableStep
+{
+    private static readonly ImmutableArray<WantedTable> s_possible = [new("ip", WantedTable.Ours), new("ip6", WantedTable.Ours)];
+
+    public static async Task ApplyAsync(SpacePass pass, bool readBack, CancellationToken cancellationToken)
+    {
+        foreach (var wanted in pass.Wanted.Tables)
+        {
+            var known = readBack ? null : pass.Space.Applied?.Tables.FirstOrDefault(t => (t.Family, t.Name) == (wanted.Family, wanted.Name));
+            await ApplyAsync(pass, wanted, known ?? Read(pass, wanted), cancellationToken);
+        }
+
+        await RemoveAsync(pass, cancellationToken);
+    }
+
+    private static async Task ApplyAsync(SpacePass pass, WantedTable wanted, WantedTable? there, CancellationToken cancellationToken)
+    {
+        var changes = TableChanges.Between(wanted, there, pass.Space.Printed);
+        if (changes.IsEmpty)
+        {
+            return;
+        }
+
+        foreach (var difference in changes.Differences)
+        {
+            pass.Differs($"table {wanted.Family} {wanted.Name}: {difference}");
+        }
+
+        await RunAsync(pass, changes.First, cancellationToken);
+        await RunAsync(pass, changes.Second, cancellationToken);
+        Learn(pass, wanted);
+    }
+
+    // Another version of nft may print a rule in other words than it was written in. What it prints right after our own change
+    // stands for what was wanted, or every look would find a difference.
+    private static void Learn(SpacePass pass, WantedTable wanted)
+    {
+        foreach (var (chain, printed) in TableChanges.OtherWords(wanted, Read(pass, wanted)))
+        {
+            pass.Space.Printed[$"{wanted.Family} {chain.Name}"] = (TableChanges.TextOf(chain), TableChanges.TextOf(printed));
+        }
+    }
+
+    private static async Task RemoveAsync(SpacePass pass, CancellationToken cancellationToken)
+    {
+        var before = pass.Sweep ? s_possible : pass.Space.Applied?.Tables ?? [];
+        var gone = before.Where(t => !pass.Wanted.Tables.Any(w => (w.Family, w.Name) == (t.Family, t.Name)));
+        foreach (var table in gone)
+        {
+            if (Read(pass, table) is null)
+            {
+                continue;
+            }
+
+            pass.Differs($"table {table.Family} {table.Name} was not wanted");
+            await RunAsync(pass, new NftTransaction().DeleteTable(TableChanges.NameOf(table)), cancellationToken);
+        }
+    }
+
+    private static async Task RunAsync(SpacePass pass, NftTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (!transaction.IsEmpty)
+        {
+            pass.Script(transaction.ToString());
+            await pass.Space.Nftables.RunAsync(transaction, cancellationToken);
+        }
+    }
+
+    private static WantedTable? Read(SpacePass pass, WantedTable wanted) =>
+        pass.Space.Nftables.ListTable(TableChanges.NameOf(wanted).Family, wanted.Name) is { } listing
+            ? TableListing.Parse(wanted.Family, wanted.Name, listing)
+            : null;
+}

@@ -1,0 +1,41 @@
+using Skep.Kernel.Links;
+using Skep.Network.Desired;
+
+namespace Skep.Network.Reconcile;
+
+/// <summary>
+/// A tunnel is made in the host's namespace, whose routes its packets take for ever, and then moved into the network's own.
+/// </summary>
+internal static class TunnelStep
+{
+    public static Link Ensure(SpacePass pass, WantedLink wanted, Link? link)
+    {
+        var tunnel = wanted.Tunnel!;
+        if (link is not null && Same(link, tunnel))
+        {
+            return link;
+        }
+
+        pass.Differs(link is null ? $"tunnel {wanted.Name} was missing" : $"tunnel {wanted.Name} had other settings");
+        if (link is not null)
+        {
+            pass.Space.Routes.DeleteLink(link.Index);
+        }
+
+        var host = pass.Spaces.Host.Routes;
+        var temporary = $"vx-{tunnel.Vni:x6}";
+        if (host.FindLink(temporary) is { } unfinished)
+        {
+            host.DeleteLink(unfinished.Index);
+        }
+
+        host.AddVxlan(temporary, new VxlanOptions { Vni = tunnel.Vni, Port = tunnel.Port, Local = tunnel.Local, Learning = false, Proxy = true });
+        var made = host.FindLink(temporary) ?? throw new IOException($"link {temporary} went away");
+        host.SetLink(made.Index, new LinkChange { Namespace = pass.Space.Namespace, Name = wanted.Name });
+        return LinkStep.Find(pass, wanted.Name);
+    }
+
+    private static bool Same(Link link, WantedTunnel tunnel) =>
+        link.Vxlan is { Learning: false, Proxy: true } there
+        && there.Vni == tunnel.Vni && there.Port == tunnel.Port && tunnel.Local.Equals(there.Local);
+}
