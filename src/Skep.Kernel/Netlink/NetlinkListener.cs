@@ -31,7 +31,7 @@ public sealed class NetlinkListener : IDisposable
                 NetlinkDescriptor.Set(handle, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
             }
 
-            return new NetlinkListener(new Socket(handle));
+            return new NetlinkListener(new Socket(handle) { Blocking = false });
         }
         catch
         {
@@ -92,7 +92,20 @@ public sealed class NetlinkListener : IDisposable
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
         {
+            Drain(buffer.Span);
             return Overrun;
         }
+    }
+
+    // The kernel tells of a loss once and goes on losing notices until its queue has been empty. So the queue is emptied before
+    // anyone hears of the loss: what they read afterwards is newer than everything that was lost.
+    private void Drain(Span<byte> buffer)
+    {
+        SocketError error;
+        do
+        {
+            _socket.Receive(buffer, SocketFlags.None, out error);
+        }
+        while (error is SocketError.Success or SocketError.NoBufferSpaceAvailable);
     }
 }

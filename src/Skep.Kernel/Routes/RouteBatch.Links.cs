@@ -19,7 +19,13 @@ public sealed partial class RouteBatch
         var info = Writer.BeginNested(IFLA_LINKINFO);
         Writer.Attribute(IFLA_INFO_KIND, "bridge"u8);
         var data = Writer.BeginNested(IFLA_INFO_DATA);
-        WriteOptional(IFLA_BR_VLAN_FILTERING, options.VlanFiltering);
+
+        // A new bridge does not filter, and a kernel built without VLAN filtering refuses to hear of it.
+        if (options.VlanFiltering == true)
+        {
+            Writer.Attribute(IFLA_BR_VLAN_FILTERING, true);
+        }
+
         WriteOptional(IFLA_BR_MCAST_SNOOPING, options.McastSnooping);
         if (options.DefaultPvid is { } pvid)
         {

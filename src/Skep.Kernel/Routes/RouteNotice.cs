@@ -4,7 +4,7 @@ namespace Skep.Kernel.Routes;
 
 /// <summary>Something changed in a namespace's tables, or (<see cref="Overrun"/>) more changed than could be told.</summary>
 /// <param name="Removed">Whether the thing is gone; if not, it is new or different.</param>
-/// <param name="PortId">The socket whose request made the change (<see cref="RouteNetlink.PortId"/>); 0 = the kernel by itself.</param>
+/// <param name="PortId">The socket whose request made the change (<see cref="RouteNetlink.PortId"/>), which the kernel tells for addresses, routes and rules; 0 = not told, or the kernel by itself.</param>
 public abstract record RouteNotice(bool Removed, uint PortId)
 {
     public sealed record LinkNotice(Link Link, bool Removed, uint PortId) : RouteNotice(Removed, PortId);
