@@ -74,7 +74,8 @@ public sealed class Filters
         ? [.. element.EnumerateArray().Select(v => v.GetString()!)]
         : [.. element.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.True).Select(p => p.Name)];
 
-    private static bool Holds(string wanted, IReadOnlyDictionary<string, string>? labels)
+    /// <summary>Does <c>key</c> or <c>key=value</c> hold?</summary>
+    public static bool Holds(string wanted, IReadOnlyDictionary<string, string>? labels)
     {
         var equals = wanted.IndexOf('=');
         var key = equals < 0 ? wanted : wanted[..equals];

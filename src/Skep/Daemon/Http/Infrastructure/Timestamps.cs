@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Skep.Daemon.Http.Infrastructure;
 
 /// <summary>Moments as text, in both directions.</summary>
-public static class Timestamps
+public static partial class Timestamps
 {
     private const int TicksPerSecondDigits = 7;
 
@@ -27,6 +28,31 @@ public static class Timestamps
         return DateTimeOffset.TryParse(
             text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out moment);
     }
+
+    /// <summary>A moment, or a duration before now in Go's form (1h30m, 10s); null when it is neither.</summary>
+    public static DateTimeOffset? MomentOrAgo(string text, TimeProvider clock) =>
+        TryParse(text, out var moment) ? moment : TryDuration(text) is { } ago ? clock.GetUtcNow() - ago : null;
+
+    private static TimeSpan? TryDuration(string text)
+    {
+        var match = GoDuration().Match(text);
+        if (!match.Success)
+        {
+            return null;
+        }
+
+        var seconds = 0.0;
+        for (var i = 0; i < match.Groups["n"].Captures.Count; i++)
+        {
+            var number = double.Parse(match.Groups["n"].Captures[i].Value, CultureInfo.InvariantCulture);
+            seconds += number * match.Groups["u"].Captures[i].Value switch { "h" => 3600, "m" => 60, "s" => 1, "ms" => 1e-3, _ => 1e-6 };
+        }
+
+        return TimeSpan.FromSeconds(seconds);
+    }
+
+    [GeneratedRegex(@"\A(?:(?<n>\d+(?:\.\d+)?)(?<u>h|ms|us|m|s))+\z", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    private static partial Regex GoDuration();
 
     private static bool TryTicks(string fraction, out long ticks) =>
         long.TryParse(
