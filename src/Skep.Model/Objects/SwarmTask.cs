@@ -24,6 +24,10 @@ public sealed record SwarmTask : SwarmObject
     public ulong SpecVersion { get; init; }
     public SwarmTaskStatus Status { get; init; } = new();
     public TaskState DesiredState { get; init; } = TaskState.Running;
+
+    /// <summary>A restarted task is asked to run no sooner than this; null = no delay. Stored, so that a new leader keeps the promise.</summary>
+    public DateTimeOffset? StartAfter { get; init; }
+
     public IReadOnlyList<TaskAttachment> Attachments { get; init; } = [];
 
     /// <summary>The service's endpoint as it was when this task was made: mode and ports.</summary>

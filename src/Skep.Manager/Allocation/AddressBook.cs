@@ -1,0 +1,139 @@
+using System.Net.Sockets;
+using Skep.Model.Objects;
+using Skep.Model.States;
+
+namespace Skep.Manager.Allocation;
+
+/// <summary>Who has which address on which network: tasks until they are over, virtual addresses of services, nodes on the ingress network.</summary>
+public sealed class AddressBook
+{
+    private readonly Dictionary<string, AddressPool> _pools = [];
+    private readonly Dictionary<string, HashSet<Held>> _held = [];
+    private readonly Dictionary<string, IReadOnlyList<Held>> _doubted = [];
+    private string? _ingressId;
+
+    public AddressPool Pool(string networkId)
+    {
+        if (!_pools.TryGetValue(networkId, out var pool))
+        {
+            _pools[networkId] = pool = new AddressPool();
+        }
+
+        return pool;
+    }
+
+    public void SetNetwork(SwarmNetwork network)
+    {
+        Pool(network.Id).Configure(network.Subnets);
+        if (network.Spec.Ingress)
+        {
+            _ingressId = network.Id;
+        }
+    }
+
+    public void DropNetwork(string networkId)
+    {
+        _pools.Remove(networkId);
+        _ingressId = _ingressId == networkId ? null : _ingressId;
+    }
+
+    /// <summary>A task that is over keeps its addresses as history only: they are free.</summary>
+    public void Set(SwarmTask task) => Replace(task.Id, task.Status.State > TaskState.Running
+        ? []
+        : task.Attachments.SelectMany(a => a.Addresses.Select(text => (a.NetworkId, text))));
+
+    public void Set(SwarmService service) =>
+        Replace(service.Id, service.Endpoint?.VirtualIPs.Select(v => (v.NetworkID, v.Addr)) ?? []);
+
+    public void Set(SwarmNode node) =>
+        Replace(node.Id, node.IngressAddress is { } address && _ingressId is { } ingress ? [(ingress, address)] : []);
+
+    public void Release(string owner) => Replace(owner, []);
+
+    /// <summary>Takes the next free address for <paramref name="owner"/>; it is kept by a later <c>Set</c> of the owner, or let go by <see cref="Release"/>.</summary>
+    public string? Take(string networkId, string owner, AddressFamily family)
+    {
+        var prefix = Pool(networkId).Take(owner, family);
+        if (prefix is not null && AddressRange.Read(prefix) is { } address)
+        {
+            HeldBy(owner).Add(new Held(networkId, address.Family, address.Number));
+        }
+
+        return prefix;
+    }
+
+    /// <summary>
+    /// Nobody knows whether the transaction that gave <paramref name="owner"/> its addresses was stored. They stay out of use for
+    /// others until <see cref="Settle"/>; if the owner turns up in the store after all, they are its own.
+    /// </summary>
+    public void Doubt(string owner)
+    {
+        if (_held.TryGetValue(owner, out var held))
+        {
+            foreach (var one in held)
+            {
+                Pool(one.NetworkId).Doubt(owner, (one.Family, one.Number));
+            }
+
+            _doubted[owner] = [.. held];
+        }
+    }
+
+    /// <summary>Lets go what is still doubtful for the owner.</summary>
+    public void Settle(string owner)
+    {
+        if (_doubted.Remove(owner, out var held))
+        {
+            foreach (var one in held)
+            {
+                Pool(one.NetworkId).Settle(owner, (one.Family, one.Number));
+            }
+        }
+    }
+
+    private HashSet<Held> HeldBy(string owner)
+    {
+        if (!_held.TryGetValue(owner, out var held))
+        {
+            _held[owner] = held = [];
+        }
+
+        return held;
+    }
+
+    private void Replace(string owner, IEnumerable<(string NetworkId, string Text)> addresses)
+    {
+        var next = new HashSet<Held>();
+        foreach (var (networkId, text) in addresses)
+        {
+            if (AddressRange.Read(text) is { } address)
+            {
+                next.Add(new Held(networkId, address.Family, address.Number));
+            }
+        }
+
+        foreach (var old in _held.GetValueOrDefault(owner, []))
+        {
+            if (!next.Contains(old) && _pools.TryGetValue(old.NetworkId, out var pool))
+            {
+                pool.Release(owner, (old.Family, old.Number));
+            }
+        }
+
+        foreach (var held in next)
+        {
+            Pool(held.NetworkId).Hold(owner, (held.Family, held.Number));
+        }
+
+        if (next.Count == 0)
+        {
+            _held.Remove(owner);
+        }
+        else
+        {
+            _held[owner] = next;
+        }
+    }
+
+    private readonly record struct Held(string NetworkId, AddressFamily Family, UInt128 Number);
+}

@@ -1,0 +1,41 @@
+using Skep.Manager.Store;
+using Skep.Model.Identity;
+using Skep.Model.Objects;
+using Skep.Model.Specs;
+
+namespace Skep.Manager.Allocation;
+
+/// <summary>The objects that a swarm has from its first moment.</summary>
+public static class Bootstrap
+{
+    public const string IngressName = "ingress";
+
+    /// <summary>
+    /// The transaction that makes a swarm: <paramref name="cluster"/> as given, the first node when there is one, and the ingress
+    /// network. The network's subnet and identifier come with the leader's first pass.
+    /// </summary>
+    public static StoreTransaction FirstTransaction(SwarmCluster cluster, SwarmNode? firstNode, DateTimeOffset now)
+    {
+        var transaction = new StoreTransaction().Create(cluster);
+        if (firstNode is not null)
+        {
+            transaction.Create(firstNode);
+        }
+
+        return transaction.Create(IngressNetwork(now));
+    }
+
+    public static SwarmNetwork IngressNetwork(DateTimeOffset now) => new()
+    {
+        Id = ObjectId.New(),
+        CreatedAt = now,
+        UpdatedAt = now,
+        Spec = new NetworkSpec
+        {
+            Name = IngressName,
+            Ingress = true,
+            DriverConfiguration = new Driver { Name = "overlay" },
+            IPAMOptions = new IpamOptions { Driver = new Driver { Name = "default" } },
+        },
+    };
+}

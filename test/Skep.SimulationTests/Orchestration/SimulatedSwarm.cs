@@ -1,0 +1,166 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Skep.Manager.Allocation;
+using Skep.Manager.Orchestration;
+using Skep.Manager.Store;
+using Skep.Model.Objects;
+using Skep.Model.Specs;
+using Skep.Model.States;
+using Skep.Testing.Store;
+using Skep.Testing.Time;
+
+namespace Skep.SimulationTests.Orchestration;
+
+/// <summary>
+/// A swarm of one process and one thread: the leader's real passes over the fake store, agents that only move task states, and a clock that
+/// the test moves. The same seed gives the same history.
+/// </summary>
+internal sealed class SimulatedSwarm
+{
+    private readonly Random _random;
+    private IAsyncEnumerator<StoreCommit>? _commits;
+    private Task<bool>? _next;
+    private ManagerPass? _pass;
+    private int _ids;
+
+    public SimulatedSwarm(int seed) => _random = new Random(seed);
+
+    public FakeClusterStore Store { get; } = new();
+    public ManualClock Clock { get; } = new();
+    public StoreView View => Store.Current;
+
+    /// <summary>Looks at every commit.</summary>
+    public Action<StoreCommit>? OnCommit { get; set; }
+
+    /// <summary>Agents of these nodes say nothing.</summary>
+    public HashSet<string> Silent { get; } = [];
+
+    /// <summary>Which tasks end by themselves when their agent looks at them.</summary>
+    public Func<SwarmTask, bool> Fails { get; set; } = _ => false;
+
+    public string NewId() => $"id{_ids++:d23}";
+
+    public async Task StartAsync(int nodes)
+    {
+        await Store.CommitAsync(Bootstrap.FirstTransaction(new SwarmCluster { Id = "cluster" }, null, Clock.GetUtcNow()), default);
+        for (var i = 1; i <= nodes; i++)
+        {
+            await AddNodeAsync($"node{i}");
+        }
+
+        await NewLeaderAsync();
+        await SettleAsync();
+    }
+
+    public Task AddNodeAsync(string id) => CreateAsync(new SwarmNode
+    {
+        Id = id,
+        Description = new NodeDescription { Hostname = id, Resources = new ResourceAmounts { NanoCPUs = 4_000_000_000, MemoryBytes = 8L << 30 } },
+        Status = new NodeStatus { State = NodeState.Ready, Addr = "10.9.0.1" },
+    });
+
+    public Task CreateAsync(SwarmObject value) => Store.CommitAsync(new StoreTransaction().Create(value), default);
+
+    public Task UpdateAsync(SwarmObject value) => Store.CommitAsync(new StoreTransaction().Update(value), default);
+
+    public Task RemoveAsync(SwarmObject value) => Store.CommitAsync(new StoreTransaction().Remove(value), default);
+
+    public Task CreateServiceAsync(string id, Func<ServiceSpec, ServiceSpec> shape) =>
+        CreateAsync(new SwarmService { Id = id, Spec = shape(new ServiceSpec { Name = id }) });
+
+    /// <summary>What the control API does with an accepted update.</summary>
+    public Task UpdateServiceAsync(string id, Func<ServiceSpec, ServiceSpec> change)
+    {
+        var service = View.Services[id];
+        return UpdateAsync(service with
+        {
+            PreviousSpec = service.Spec,
+            PreviousSpecVersion = service.SpecVersion,
+            Spec = change(service.Spec),
+            SpecVersion = service.Version,
+            UpdateStatus = null,
+        });
+    }
+
+    public Task SetNodeAsync(string id, Func<SwarmNode, SwarmNode> change) =>
+        UpdateAsync(change(View.Nodes[id]) with { UpdatedAt = Clock.GetUtcNow() });
+
+    /// <summary>Another manager takes over: all memory is lost, the store stays.</summary>
+    public async Task NewLeaderAsync()
+    {
+        var subscription = Store.SnapshotAndFollow();
+        _commits = subscription.Commits.GetAsyncEnumerator();
+        _next = _commits.MoveNextAsync().AsTask();
+        _pass = new ManagerPass(Store, subscription.Snapshot, Clock, NullLogger.Instance, NewId);
+        await _pass.CatchUpAsync(default);
+    }
+
+    /// <summary>One pass of the leader over what has happened.</summary>
+    public async Task<int> PassAsync()
+    {
+        while (_next!.IsCompleted && await _next)
+        {
+            var commit = _commits!.Current;
+            _next = _commits.MoveNextAsync().AsTask();
+            OnCommit?.Invoke(commit);
+            _pass!.Apply(commit);
+        }
+
+        return await _pass!.RunAsync(default);
+    }
+
+    /// <summary>Every agent moves every task of its node by one step.</summary>
+    public async Task<bool> AgentsAsync()
+    {
+        var moved = false;
+        foreach (var task in View.Tasks.Values.Where(t => t.NodeId.Length > 0 && !Silent.Contains(t.NodeId) && View.Nodes.ContainsKey(t.NodeId))
+            .OrderBy(t => t.Id, StringComparer.Ordinal))
+        {
+            if (Step(task) is { } state && state != task.Status.State)
+            {
+                moved = true;
+                await UpdateAsync(task with { Status = new SwarmTaskStatus { State = state, Timestamp = Clock.GetUtcNow(), AppliedAt = Clock.GetUtcNow() } });
+            }
+        }
+
+        return moved;
+    }
+
+    /// <summary>Passes and agents until nothing moves; the clock stands but for a millisecond a round.</summary>
+    public async Task SettleAsync()
+    {
+        for (var round = 0; round < 400; round++)
+        {
+            var changes = await PassAsync();
+            var moved = await AgentsAsync();
+            if (changes == 0 && !moved && await PassAsync() == 0)
+            {
+                return;
+            }
+
+            Clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        throw new InvalidOperationException("The swarm does not come to rest: " + string.Join(", ", View.Tasks.Values.Select(t => $"{t.Name} {t.Status.State}/{t.DesiredState}")));
+    }
+
+    public async Task AdvanceAsync(TimeSpan by)
+    {
+        Clock.Advance(by);
+        await SettleAsync();
+    }
+
+    public int Chance(int below) => _random.Next(below);
+
+    private TaskState? Step(SwarmTask task) => (task.Status.State, task.DesiredState) switch
+    {
+        (> TaskState.Running or < TaskState.Assigned, _) => null,
+        (_, > TaskState.Running) => TaskState.Shutdown,
+        (TaskState.Assigned, _) => TaskState.Accepted,
+        (TaskState.Accepted, _) => TaskState.Preparing,
+        (TaskState.Preparing, _) => TaskState.Ready,
+        (TaskState.Ready, TaskState.Running) => TaskState.Starting,
+        (TaskState.Starting, _) => Fails(task) ? TaskState.Failed : TaskState.Running,
+        (TaskState.Running, _) when Fails(task) => TaskState.Failed,
+        _ => null,
+    };
+}
