@@ -20,6 +20,7 @@ internal sealed class SimulatedSwarm
     private IAsyncEnumerator<StoreCommit>? _commits;
     private Task<bool>? _next;
     private ManagerPass? _pass;
+    private ulong _seen;
     private int _ids;
 
     public SimulatedSwarm(int seed) => _random = new Random(seed);
@@ -88,6 +89,7 @@ internal sealed class SimulatedSwarm
     public async Task NewLeaderAsync()
     {
         var subscription = Store.SnapshotAndFollow();
+        _seen = subscription.Snapshot.Revision;
         _commits = subscription.Commits.GetAsyncEnumerator();
         _next = _commits.MoveNextAsync().AsTask();
         _pass = new ManagerPass(Store, subscription.Snapshot, Clock, NullLogger.Instance, NewId);
@@ -97,9 +99,10 @@ internal sealed class SimulatedSwarm
     /// <summary>One pass of the leader over what has happened.</summary>
     public async Task<int> PassAsync()
     {
-        while (_next!.IsCompleted && await _next)
+        while (_seen < View.Revision && await _next!)
         {
             var commit = _commits!.Current;
+            _seen = commit.View.Revision;
             _next = _commits.MoveNextAsync().AsTask();
             OnCommit?.Invoke(commit);
             _pass!.Apply(commit);
