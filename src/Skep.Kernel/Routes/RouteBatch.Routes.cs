@@ -1,3 +1,4 @@
+using System.Globalization;
 using Skep.Kernel.Netlink;
 using Skep.Kernel.Netlink.Headers;
 using static Skep.Kernel.Netlink.Headers.FibRules;
@@ -12,12 +13,15 @@ public sealed partial class RouteBatch
 
     public void DeleteRoute(Route route) => WriteRoute(BeginDelete(RTM_DELROUTE, $"delete route {Text(route)}"), route);
 
-    public void AddRule(Rule rule) => WriteRule(BeginAdd(RTM_NEWRULE, Create, $"add {rule}"), rule);
+    public void AddRule(Rule rule) => WriteRule(BeginAdd(RTM_NEWRULE, Create, $"add rule {Text(rule)}"), rule);
 
-    public void DeleteRule(Rule rule) => WriteRule(BeginDelete(RTM_DELRULE, $"delete {rule}"), rule);
+    public void DeleteRule(Rule rule) => WriteRule(BeginDelete(RTM_DELRULE, $"delete rule {Text(rule)}"), rule);
 
     private static string Text(Route route) =>
         $"{route.Destination?.ToString() ?? "default"} via {route.Gateway?.ToString() ?? "its link"} on link {route.LinkIndex} in table {route.Table}";
+
+    private static string Text(Rule rule) =>
+        $"{rule.Priority} from {rule.From?.ToString() ?? "all"} with mark {rule.Mark?.ToString(CultureInfo.InvariantCulture) ?? "any"} to table {rule.Table}";
 
     private void WriteRoute(NetlinkWriter.MessageToken message, Route route)
     {
