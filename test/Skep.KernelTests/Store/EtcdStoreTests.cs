@@ -26,7 +26,16 @@ public sealed class EtcdStoreTests : StoreContract
         var led = await _etcd.Client.TxnAsync(put, Stop);
         _store = NewStore();
         _store.LeaderRevision = led.Header.Revision;
-        await _store.StartAsync(Stop);
+        try
+        {
+            await _store.StartAsync(Stop);
+        }
+        catch
+        {
+            // A test that could not be set up is not disposed of.
+            await DisposeAsync();
+            throw;
+        }
     }
 
     public override async ValueTask DisposeAsync()

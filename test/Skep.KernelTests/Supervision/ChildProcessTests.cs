@@ -97,7 +97,7 @@ public sealed class ChildProcessTests : IAsyncLifetime
     [Fact]
     public async Task Stop_asks_first_and_then_kills_and_the_child_stays_away()
     {
-        var child = New(Options("trap '' TERM; echo deaf >&2; while :; do sleep 1000; done") with { StopGrace = TimeSpan.FromMilliseconds(300) });
+        var child = New(Options("trap '' TERM; echo deaf >&2; exec sleep 1000") with { StopGrace = TimeSpan.FromMilliseconds(300) });
         var said = new TaskCompletionSource();
         var running = child.RunAsync(_stopping.Token);
         _children.Add((child, running));

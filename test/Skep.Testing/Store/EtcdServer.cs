@@ -26,8 +26,16 @@ public sealed class EtcdServer : IAsyncDisposable
     public static async Task<EtcdServer> StartNewAsync(CancellationToken cancellationToken)
     {
         var server = new EtcdServer();
-        await server.StartAsync(cancellationToken);
-        return server;
+        try
+        {
+            await server.StartAsync(cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts etcd over the data that is there, and waits until it answers.</summary>
