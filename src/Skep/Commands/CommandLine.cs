@@ -39,6 +39,11 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync($"skep: {refusal.Message}");
             return refusal.Kind == ErrorKind.InvalidArgument ? ExitCode.Usage : ExitCode.Failed;
         }
+        catch (Exception outside) when (outside is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        {
+            await Console.Error.WriteLineAsync($"skep: {outside.Message}");
+            return ExitCode.Failed;
+        }
         catch (OperationCanceledException)
         {
             await Console.Error.WriteLineAsync("skep: interrupted");

@@ -12,6 +12,8 @@ internal static partial class LibC
     private const int SigPipe = 13;
     private const short PollIn = 1;
     private const int LockExclusive = 2;
+    private const int CreateReadWriteCloseOnExec = 0x80042;
+    private const int OwnerOnly = 0x180;
 
     /// <summary>A descriptor of the process (pidfd_open(2)); negative when there is none.</summary>
     public static int OpenProcess(int id) => (int)SystemCall(PidFdOpen, id, 0, 0, 0);
@@ -25,6 +27,9 @@ internal static partial class LibC
     }
 
     public static void Close(int descriptor) => _ = CloseDescriptor(descriptor);
+
+    /// <summary>Opens a file, made where it is missing; negative when that fails.</summary>
+    public static int Open(string path) => OpenFile(path, CreateReadWriteCloseOnExec, OwnerOnly);
 
     /// <summary>Waits for the lock of flock(2), which its holder's end releases in any case.</summary>
     public static bool Lock(int descriptor) => Flock(descriptor, LockExclusive) == 0;
@@ -49,6 +54,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int Poll(ref PollDescriptor descriptors, nuint count, int timeout);
