@@ -158,6 +158,13 @@ public sealed class Updater(UpdateJournal journal)
         var old = slot.Live.ToArray();
         if (startFirst)
         {
+            // One old task serves until the new one runs; what an overtaken update left half done is no use.
+            var serves = Array.FindLast(old, t => t.Status.State == TaskState.Running);
+            foreach (var task in old.Where(t => t != serves))
+            {
+                tasks.Desire(task, TaskState.Shutdown);
+            }
+
             tasks.Add(slot.Key, TaskState.Running);
             return;
         }
