@@ -21,6 +21,16 @@ public sealed class ManagerLoops(IClusterStore store, TimeProvider clock, ILogge
     public async Task RunAsync(CancellationToken stopping)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        try
+        {
+            // A commit without changes: when it returns, the view that is taken next has every commit of an earlier leader.
+            await PatientlyAsync(token => store.CommitAsync(new StoreTransaction { LeaderOnly = true }, token), stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
         var subscription = store.SnapshotAndFollow();
         var view = subscription.Snapshot;
         logger.LoopBegins(view.Services.Count, view.Tasks.Count, view.Nodes.Count);
@@ -61,7 +71,6 @@ public sealed class ManagerLoops(IClusterStore store, TimeProvider clock, ILogge
 
     private async Task PassesAsync(ManagerPass pass, ConcurrentQueue<StoreCommit> arrived, Coalescer coalescer, ITimer timer, CancellationToken stopping)
     {
-        await PatientlyAsync(pass.CatchUpAsync, stopping);
         coalescer.Signal();
         await coalescer.RunAsync(
             async token =>

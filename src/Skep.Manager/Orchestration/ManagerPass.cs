@@ -89,8 +89,9 @@ public sealed class ManagerPass
     public async Task CatchUpAsync(CancellationToken cancellationToken)
     {
         await _store.CommitAsync(new StoreTransaction { LeaderOnly = true }, cancellationToken);
-        // The store's own revision may count writes that no view shows (a lease, another prefix); the newest view is enough.
         _mustSee = Math.Max(_mustSee, _store.Current.Revision);
+        // The store's revision also counts writes that are no object's (a lease): no event may ever come for it, so this wait ends.
+        _retryAt = _view.Revision < _mustSee ? _clock.GetUtcNow() + s_retry : null;
     }
 
     private async Task<bool> CommitAsync(IReadOnlyList<StoreChange> changes, DateTimeOffset now, CancellationToken cancellationToken)
