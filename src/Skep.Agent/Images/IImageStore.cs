@@ -32,8 +32,18 @@ public interface IImageStore
     Task TagAsync(string source, string target, CancellationToken cancellationToken);
 
     /// <summary>Removes a name, and the image with its last name. <paramref name="inUse"/> are image ids of containers.</summary>
-    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlySet<string> inUse, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlySet<string> inUse, CancellationToken cancellationToken) =>
+        RemoveAsync(reference, force, [.. inUse.Select(id => new ImageUse(id, "", Running: true))], cancellationToken);
+
+    /// <summary>As above, with the containers named in the refusal. Conflict in Docker's words when one of them stands in the way.</summary>
+    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlyCollection<ImageUse> uses, CancellationToken cancellationToken);
+
+    /// <summary>Asks the registry what stands under a name; nothing is fetched but the manifest and, for one platform, its configuration.</summary>
+    Task<DistributionInfo> InspectRemoteAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken);
 }
+
+/// <summary>A container that stands on an image.</summary>
+public sealed record ImageUse(string ImageId, string ContainerId, bool Running);
 
 /// <summary>An image that is unpacked on this node.</summary>
 /// <param name="Id">sha256: and the digest of the configuration.</param>

@@ -14,6 +14,9 @@ public sealed class ClusterException : Exception
     public static ClusterException NotFound(string kind, string reference) =>
         new(ErrorKind.NotFound, $"{kind} {reference} not found");
 
+    /// <summary>As Docker says it; its CLI pulls an image when it reads this.</summary>
+    public static ClusterException NoSuchImage(string reference) => new(ErrorKind.NotFound, $"No such image: {reference}");
+
     public static ClusterException Invalid(string message) => new(ErrorKind.InvalidArgument, message);
 
     public static ClusterException OutOfSequence() => new(ErrorKind.OutOfSequence, "update out of sequence");
