@@ -103,6 +103,10 @@ public sealed class ContainerdImageStore : IImageStore, IDisposable
         });
 
     public Task<IReadOnlyList<ImageRemoval>> RemoveAsync(
+        string reference, bool force, IReadOnlySet<string> inUse, CancellationToken cancellationToken) =>
+        RemoveAsync(reference, force, [.. inUse.Select(id => new ImageUse(id, "", Running: true))], cancellationToken);
+
+    public Task<IReadOnlyList<ImageRemoval>> RemoveAsync(
         string reference, bool force, IReadOnlyCollection<ImageUse> uses, CancellationToken cancellationToken) =>
         GuardAsync(async () =>
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text.Json;
+using Skep.Model.Errors;
 
 namespace Skep.Agent.Images;
 
@@ -32,14 +33,15 @@ public interface IImageStore
     Task TagAsync(string source, string target, CancellationToken cancellationToken);
 
     /// <summary>Removes a name, and the image with its last name. <paramref name="inUse"/> are image ids of containers.</summary>
-    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlySet<string> inUse, CancellationToken cancellationToken) =>
-        RemoveAsync(reference, force, [.. inUse.Select(id => new ImageUse(id, "", Running: true))], cancellationToken);
+    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlySet<string> inUse, CancellationToken cancellationToken);
 
     /// <summary>As above, with the containers named in the refusal. Conflict in Docker's words when one of them stands in the way.</summary>
-    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlyCollection<ImageUse> uses, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlyCollection<ImageUse> uses, CancellationToken cancellationToken) =>
+        RemoveAsync(reference, force, uses.Select(use => use.ImageId).ToHashSet(), cancellationToken);
 
     /// <summary>Asks the registry what stands under a name; nothing is fetched but the manifest and, for one platform, its configuration.</summary>
-    Task<DistributionInfo> InspectRemoteAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken);
+    Task<DistributionInfo> InspectRemoteAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        throw new ClusterException(ErrorKind.NotImplemented, "This image store asks no registries.");
 }
 
 /// <summary>A container that stands on an image.</summary>

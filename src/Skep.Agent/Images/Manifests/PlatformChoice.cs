@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Skep.Agent.Images.Manifests;
 
 /// <summary>Which of an index's images this machine runs.</summary>
-internal static class PlatformChoice
+public static class PlatformChoice
 {
     public static ImagePlatform Host { get; } = new(ArchitectureName(RuntimeInformation.OSArchitecture), "linux", RuntimeInformation.OSArchitecture switch
     {

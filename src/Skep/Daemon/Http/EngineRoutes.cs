@@ -1,6 +1,7 @@
 using Skep.Daemon.Http.Absent;
 using Skep.Daemon.Http.Engine;
 using Skep.Daemon.Http.Events;
+using Skep.Daemon.Http.Images;
 using Skep.Daemon.Http.Networks;
 using Skep.Daemon.Http.Nodes;
 using Skep.Daemon.Http.Services;
@@ -23,6 +24,7 @@ internal static class EngineRoutes
         routes.MapServices(manager);
         routes.MapTasks(manager);
         routes.MapNetworks(services, manager);
+        routes.MapImages(services);
         routes.MapAbsent();
     }
 }
