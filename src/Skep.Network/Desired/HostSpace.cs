@@ -16,13 +16,15 @@ internal static class HostSpace
             Sysctls =
             [
                 new("net.ipv4.ip_forward", "1"),
+                new("net.bridge.bridge-nf-call-iptables", "1"),
+                new("net.bridge.bridge-nf-call-ip6tables", "1"),
                 // A flow from 127.0.0.1 to a published port leaves over the bridge.
                 new($"net.ipv4.conf.{bridge}.route_localnet", "1"),
                 new($"net.ipv4.conf.{bridge}.rp_filter", "2"),
                 // A container that reaches a published port comes back out of the bridge; that is no better route.
                 new($"net.ipv4.conf.{bridge}.send_redirects", "0"),
             ],
-            Tables = [HostTable.Of(node, networks, ingress)],
+            Tables = [HostTable.Of(node, networks, ingress), HostTable.OfIPv6()],
         };
     }
 
@@ -45,12 +47,13 @@ internal static class HostSpace
         }
     }
 
-    // Ports talk with the bridge alone, so containers cannot reach one another over it, at no layer.
+    // What one container sends to another over the bridge passes the host's rules, which let through only what was published.
+    // Isolated ports would be surer, but stop published ports as well: translated frames are bridged, not routed.
     private static WantedLink Cable(string name, string space, string end, System.Net.IPAddress address) =>
         new(name, BridgeMtu)
         {
             Master = SpaceNames.GatewayBridge,
-            Isolated = true,
+            Hairpin = true,
             Learning = true,
             FarEnd = new WantedFarEnd(space, end, Addressing.MacOf(address)),
         };

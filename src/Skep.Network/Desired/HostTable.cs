@@ -42,6 +42,12 @@ internal static class HostTable
         };
     }
 
+    /// <summary>The gateway bridge carries IPv4 only; IPv6 between containers would be a way round the rules.</summary>
+    public static WantedTable OfIPv6() => new("ip6", WantedTable.Ours)
+    {
+        Chains = [new("forward", "type filter hook forward priority filter; policy accept;", [$"iifname \"{Bridge}\" oifname \"{Bridge}\" drop"])],
+    };
+
     /// <summary>Only peers may send into our networks; other tunnels on the same port are not our business.</summary>
     private static IEnumerable<string> Tunnels(NodeView node, IReadOnlyList<NetworkView> networks) =>
         networks.Select(n => n.Network.Vni).Order().Select(vni => string.Create(

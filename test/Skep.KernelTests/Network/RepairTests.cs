@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using Skep.Testing.Kernel;
+
+namespace Skep.KernelTests.Network;
+
+/// <summary>What others take away comes back within a second, and a daemon that starts again finds everything right.</summary>
+public sealed class RepairTests
+{
+    [Fact]
+    public async Task Whatever_is_taken_away_comes_back_within_a_second()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        var node = nodes.First;
+        using var overlay = node.Open("1-ingressxxx");
+        using var demo = node.Open("2-demoxxxxxx");
+        using var sbox = node.Open("ingress_sbox");
+
+        await RepairsAsync(demo, ["ip", "neigh", "del", "10.0.1.4", "dev", "vxlan0"], "ip neigh show dev vxlan0", "10.0.1.4 lladdr 02:42:0a:00:01:04 PERMANENT");
+        await RepairsAsync(demo, ["bridge", "fdb", "del", "02:42:0a:00:01:04", "dev", "vxlan0", "self"], "bridge fdb show dev vxlan0", "02:42:0a:00:01:04 dst 198.18.5.2");
+        await RepairsAsync(demo, ["ip", "link", "del", "veth0"], "ip -o link show", "veth0@");
+        await RepairsAsync(demo, ["ip", "addr", "del", "10.0.1.2/32", "dev", "br0"], "ip addr show br0", "10.0.1.2/32");
+        await RepairsAsync(demo, ["sysctl", "-w", "net.bridge.bridge-nf-call-iptables=0"], "sysctl net.bridge.bridge-nf-call-iptables", "= 1");
+        await RepairsAsync(demo, ["nft", "flush", "ruleset"], "nft list ruleset", "numgen inc mod 2");
+        await RepairsAsync(demo, ["nft", "flush", "chain", "ip", "skep", "prerouting"], "nft list ruleset", "ip daddr vmap @vips");
+        await RepairsAsync(overlay, ["ip", "rule", "del", "fwmark", "0xa00000c"], "ip rule", "fwmark 0xa00000c");
+        await RepairsAsync(overlay, ["ip", "route", "flush", "table", "167772172"], "ip route show table 167772172", "default via 10.0.0.12");
+        await RepairsAsync(sbox, ["nft", "flush", "ruleset"], "nft list ruleset", "tcp . 8000 : jump port-tcp-8000");
+        await RepairsAsync(sbox, ["ip", "route", "del", "default"], "ip route", "default via 172.18.0.1");
+        await RepairsAsync(node.Host, ["nft", "delete", "table", "ip", "skep"], "nft list ruleset", "@ingress-ports dnat to 172.18.0.2");
+        await RepairsAsync(node.Host, ["ip", "link", "del", "docker_gwbridge"], "ip addr show docker_gwbridge", "172.18.0.1/16");
+
+        Assert.Equal("web1 198.18.5.9", await nodes.AskAsync(nodes.Client, "198.18.5.1", 8000));
+        Assert.Equal("web2 198.18.5.9", await nodes.AskAsync(nodes.Client, "198.18.5.1", 8000));
+        Assert.StartsWith("web", await nodes.AskAsync(nodes.Caller, "10.0.1.2", 3000), StringComparison.Ordinal);
+        Assert.Contains(node.Log.Repairs, l => l.Contains("neighbour 10.0.1.4 on vxlan0", StringComparison.Ordinal));
+        Assert.Contains(node.Log.Repairs, l => l.Contains("table ip skep: it was missing", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_daemon_that_starts_again_changes_nothing_and_live_flows_go_on()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        using var mesh = await nodes.ConnectAsync(nodes.Client, "198.18.5.1", 8000);
+        using var vip = await nodes.ConnectAsync(nodes.Caller, "10.0.1.2", 3000);
+        var before = await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "-o", "link");
+
+        await nodes.First.StopAsync();
+        Assert.Equal("alone", await mesh.EchoAsync("alone", nodes.Limit));
+        nodes.First.Log.Clear();
+        nodes.First.Start();
+        await nodes.First.ApplyAsync(TwoNodes.Plan(1), nodes.Limit);
+        await nodes.AttachAllAsync();
+        await nodes.First.Network.RetainAsync(new HashSet<string> { TestNode.ContainerOf("web1"), TestNode.ContainerOf("caller") }, nodes.Limit);
+
+        Assert.Empty(nodes.First.Log.Differences);
+        Assert.Equal(before, await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "-o", "link"));
+        Assert.Equal("mesh", await mesh.EchoAsync("mesh", nodes.Limit));
+        Assert.Equal("vip", await vip.EchoAsync("vip", nodes.Limit));
+
+        await nodes.First.Network.RetainAsync(new HashSet<string> { TestNode.ContainerOf("web1") }, nodes.Limit);
+        Assert.False(File.Exists(nodes.First.PathOf(TestNode.ContainerOf("caller")[..12])));
+    }
+
+    private static async Task RepairsAsync(Skep.Kernel.Namespaces.NetworkNamespace ns, string[] harm, string look, string expected)
+    {
+        await NamespaceFixture.RunAsync(ns, harm[0], harm[1..]);
+        var words = look.Split(' ');
+        var clock = Stopwatch.StartNew();
+        var seen = "";
+        while (clock.Elapsed < TimeSpan.FromSeconds(2.5))
+        {
+            try
+            {
+                seen = await NamespaceFixture.RunAsync(ns, words[0], words[1..]);
+            }
+            catch (InvalidOperationException missing)
+            {
+                seen = missing.Message;
+            }
+
+            if (seen.Contains(expected, StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"after '{string.Join(' ', harm)}' there is no '{expected}' in:\n{seen}");
+    }
+}
