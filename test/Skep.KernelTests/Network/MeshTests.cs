@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Skep.Model.Errors;
 using Skep.Model.Plans;
 using Skep.Model.Specs;
-using Skep.Network;
 using Skep.Testing.Kernel;
 
 namespace Skep.KernelTests.Network;

@@ -1,0 +1,76 @@
+using Skep.Network.Desired;
+using Skep.Network.Reconcile;
+
+namespace Skep.UnitTests.Network;
+
+public sealed class TableChangesTests
+{
+    private static readonly Dictionary<string, (string, string)> s_nothingLearnt = [];
+
+    private const string Listing = """
+        table ip skep {
+        	map vips {
+        		type ipv4_addr : verdict
+        		elements = { 10.0.1.2 : jump service-a,
+        			     10.0.1.9 : jump service-b }
+        	}
+
+        	chain prerouting {
+        		type nat hook prerouting priority dstnat; policy accept;
+        		ip daddr vmap @vips
+        	}
+
+        	chain service-a {
+        		meta l4proto { udp, tcp } dnat to numgen inc mod 2 map { 0 : 10.0.1.6, 1 : 10.0.1.7 }
+        	}
+
+        	chain service-b {
+        	}
+        }
+        """;
+
+    private static WantedTable Wanted(string backend = "10.0.1.7", bool withB = true) => new("ip", "skep")
+    {
+        Sets = [new("map", "vips", "ipv4_addr : verdict", withB ? ["10.0.1.2 : jump service-a", "10.0.1.9 : jump service-b"] : ["10.0.1.2 : jump service-a"])],
+        Chains =
+        [
+            new("prerouting", "type nat hook prerouting priority dstnat; policy accept;", ["ip daddr vmap @vips"]),
+            new("service-a", null, [$"meta l4proto {{ tcp, udp }} dnat to numgen inc mod 2 map {{ 0 : 10.0.1.6, 1 : {backend} }}"]),
+            .. withB ? [new WantedChain("service-b", null, [])] : Array.Empty<WantedChain>(),
+        ],
+    };
+
+    [Fact]
+    public void What_is_right_already_is_left_alone() =>
+        Assert.True(TableChanges.Between(Wanted(), TableListing.Parse("ip", "skep", Listing), s_nothingLearnt).IsEmpty);
+
+    [Fact]
+    public void A_change_of_one_service_touches_its_chain_only() => Assert.Equal(
+        "flush chain ip skep service-a\nadd rule ip skep service-a meta l4proto { tcp, udp } dnat to numgen inc mod 2 map { 0 : 10.0.1.6, 1 : 10.0.1.8 }\n",
+        TableChanges.Between(Wanted("10.0.1.8"), Wanted(), s_nothingLearnt).First.ToString());
+
+    [Fact]
+    public void A_service_that_goes_loses_its_element_first_and_its_chain_in_the_next_transaction()
+    {
+        var changes = TableChanges.Between(Wanted(withB: false), Wanted(), s_nothingLearnt);
+        Assert.Equal("delete element ip skep vips { 10.0.1.9 }\nflush chain ip skep service-b\n", changes.First.ToString());
+        Assert.Equal("delete chain ip skep service-b\n", changes.Second.ToString());
+    }
+
+    [Fact]
+    public void A_table_that_is_gone_is_made_whole_in_one_transaction()
+    {
+        var changes = TableChanges.Between(Wanted(), null, s_nothingLearnt);
+        Assert.StartsWith("add table ip skep\nadd map ip skep vips", changes.First.ToString(), StringComparison.Ordinal);
+        Assert.True(changes.Second.IsEmpty);
+    }
+
+    [Fact]
+    public void A_rule_in_other_words_that_was_learnt_stands_for_what_is_wanted()
+    {
+        var printed = Wanted() with { Chains = [.. Wanted().Chains.Select(c => c.Name == "prerouting" ? c with { Rules = ["other words"] } : c)] };
+        Assert.False(TableChanges.Between(Wanted(), printed, s_nothingLearnt).IsEmpty);
+        var learnt = new Dictionary<string, (string, string)> { ["ip prerouting"] = ("ip daddr vmap @vips", "other words") };
+        Assert.True(TableChanges.Between(Wanted(), printed, learnt).IsEmpty);
+    }
+}
