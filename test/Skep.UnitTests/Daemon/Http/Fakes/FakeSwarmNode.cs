@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Skep.Daemon.Swarm;
 using Skep.Manager.Dispatch;
 using Skep.Manager.Store;
@@ -24,7 +26,7 @@ internal sealed class FakeSwarmNode(IClusterStore store, IServiceLogs logs) : IS
     /// <summary>Makes this the manager of a swarm with one node.</summary>
     public async Task BecomeManagerAsync()
     {
-        var cluster = new SwarmCluster { Id = "cluster1cluster1cluster11", WorkerTokenSecret = new string('1', 25), ManagerTokenSecret = new string('2', 25), RootCertificate = "pem" };
+        var cluster = new SwarmCluster { Id = "cluster1cluster1cluster11", WorkerTokenSecret = new string('1', 25), ManagerTokenSecret = new string('2', 25), RootCertificate = RootPem() };
         var node = new SwarmNode
         {
             Id = NodeId,
@@ -34,9 +36,23 @@ internal sealed class FakeSwarmNode(IClusterStore store, IServiceLogs logs) : IS
             Status = new() { State = Skep.Model.States.NodeState.Ready, Addr = "10.99.0.1" },
             ManagerStatus = new() { Leader = true, Reachability = "reachable", Addr = "10.99.0.1:2377" },
         };
-        await store.CommitAsync(new StoreTransaction().Create(cluster).Create(node), default);
+        var ingress = new SwarmNetwork
+        {
+            Id = "ingress1ingress1ingress11",
+            Spec = new() { Name = "ingress", Ingress = true, DriverConfiguration = new() { Name = "overlay" } },
+            Vni = 4096,
+            Subnets = [new() { Subnet = "10.0.0.0/24", Gateway = "10.0.0.1" }],
+        };
+        await store.CommitAsync(new StoreTransaction().Create(cluster).Create(node).Create(ingress), default);
         Membership = new() { State = "active", NodeId = NodeId, NodeAddress = "10.99.0.1", ControlAvailable = true, RemoteManagers = [(NodeId, "10.99.0.1:2377")] };
         Manager = new ManagerPart(store, logs) { IsLeader = true };
+    }
+
+    private static string RootPem()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var root = new CertificateRequest("CN=swarm-ca", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        return root.ExportCertificatePem() + "\n";
     }
 
     public async Task<string> InitAsync(SwarmInit request, CancellationToken cancellationToken)
