@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Skep.Agent.Runtime.Spec;
-using Skep.Protocol.Containerd;
 
 namespace Skep.Agent.Runtime.Native;
 

@@ -111,8 +111,7 @@ internal sealed class FifoReactor : IDisposable
                 var key = MemoryMarshal.Read<long>(records.AsSpan((i * Posix.EpollRecordSize) + Posix.EpollDataOffset));
                 if (key == 0)
                 {
-                    Span<byte> counter = stackalloc byte[8];
-                    _ = Posix.Read(_wake, counter);
+                    _ = Posix.Read(_wake, _buffer.AsSpan(0, 8));
                 }
                 else if (_sources.TryGetValue(key, out var source))
                 {
