@@ -1,6 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
 using Skep.Model.Errors;
-using Skep.Protocol.Containerd;
 using Skep.Rpc;
 
 namespace Skep.Agent.Runtime;
