@@ -11,7 +11,7 @@ namespace Skep.Agent.Runtime;
 internal sealed class ContainerdEvents(RuntimeParts parts)
 {
     private const string ReadyTopic = "/skep/subscribed";
-    private static readonly string[] s_filters = ["topic==/tasks/exit", "topic==/tasks/oom", "topic==" + ReadyTopic];
+    private static readonly string[] s_filters = ["topic==\"/tasks/exit\"", "topic==\"/tasks/oom\"", $"topic==\"{ReadyTopic}\""];
 
     /// <param name="take">Takes an event; quick, in order.</param>
     /// <param name="resync">Reads the state; the subscription is in force when it is called.</param>

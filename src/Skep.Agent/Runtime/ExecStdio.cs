@@ -15,14 +15,14 @@ internal sealed class ExecStdio
         Stream stdout = Stream.Null;
         Stream stderr = Stream.Null;
         Stream stdin = Stream.Null;
-        if (recipe.AttachStdout || recipe.Tty)
+        // The shim takes either none of the outputs or all of them, so one that nobody asked for is read and thrown away.
+        if (recipe.AttachStdout || recipe.AttachStderr || recipe.AttachStdin || recipe.Tty)
         {
-            (Stdout, stdout) = Output(parts, "stdout");
-        }
-
-        if (recipe.AttachStderr && !recipe.Tty)
-        {
-            (Stderr, stderr) = Output(parts, "stderr");
+            (Stdout, stdout) = Output(parts, "stdout", recipe.AttachStdout || recipe.Tty);
+            if (!recipe.Tty)
+            {
+                (Stderr, stderr) = Output(parts, "stderr", recipe.AttachStderr);
+            }
         }
 
         if (recipe.AttachStdin)
@@ -51,25 +51,30 @@ internal sealed class ExecStdio
         await Task.WhenAll(_outputs.Select(o => o.Source.Ended));
     }
 
-    /// <summary>Ends the streams, the first one with <paramref name="last"/>.</summary>
+    /// <summary>Ends the streams, the first one that is read with <paramref name="last"/>.</summary>
     public async Task CloseAsync(byte[] last)
     {
         await DrainAsync();
         foreach (var (_, sink) in _outputs)
         {
-            sink.Complete(last);
-            last = [];
+            last = sink.Complete(last) ? [] : last;
         }
 
         Directory.Delete(_folder, recursive: true);
     }
 
-    private (string Path, Stream Stream) Output(RuntimeParts parts, string name)
+    private (string Path, Stream Stream) Output(RuntimeParts parts, string name, bool wanted)
     {
         var path = Fifo(name);
         var sink = new PipeSink();
         _outputs.Add((parts.Reactor.Read(path, sink), sink));
-        return (path, sink.Stream);
+        if (wanted)
+        {
+            return (path, sink.Stream);
+        }
+
+        sink.Discard();
+        return (path, Stream.Null);
     }
 
     private string Fifo(string name)

@@ -7,7 +7,7 @@ namespace Skep.Agent.Runtime.Stdio;
 internal sealed class PipeSink : IFifoSink
 {
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 256 * 1024, resumeWriterThreshold: 64 * 1024, useSynchronizationContext: false));
-    private bool _readerLeft;
+    private volatile bool _readerLeft;
 
     public Stream Stream => _pipe.Reader.AsStream();
 
@@ -30,7 +30,11 @@ internal sealed class PipeSink : IFifoSink
         return false;
     }
 
-    public void Complete(ReadOnlySpan<byte> last = default)
+    /// <summary>Nobody will read.</summary>
+    public void Discard() => _readerLeft = true;
+
+    /// <summary>Ends the stream with some last bytes; false when nobody reads them.</summary>
+    public bool Complete(ReadOnlySpan<byte> last)
     {
         if (!last.IsEmpty && !_readerLeft)
         {
@@ -38,6 +42,7 @@ internal sealed class PipeSink : IFifoSink
         }
 
         _pipe.Writer.Complete();
+        return !_readerLeft;
     }
 
     private async Task ResumeAsync(FifoSource source, Task<FlushResult> flush)

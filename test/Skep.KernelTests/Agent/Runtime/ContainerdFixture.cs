@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Google.Protobuf.WellKnownTypes;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Skep.Agent.Images;
 using Skep.Agent.Runtime;
 using Skep.Agent.Volumes;
@@ -37,7 +37,7 @@ public sealed class ContainerdFixture : IAsyncLifetime
     }
 
     public async Task<ContainerdRuntime> OpenAsync() =>
-        await ContainerdRuntime.OpenAsync(Options, Images, Volumes, TimeProvider.System, NullLogger<ContainerdRuntime>.Instance, CancellationToken.None);
+        await ContainerdRuntime.OpenAsync(Options, Images, Volumes, TimeProvider.System, new TestLogger<ContainerdRuntime>(Path.Combine(Folder, "daemon.log")), new CancellationTokenSource(TimeSpan.FromSeconds(15)).Token);
 
     public void StartContainerd()
     {
@@ -157,4 +157,23 @@ public sealed class FakeImages : IImageStore
     public Task SaveAsync(IReadOnlyList<string> references, Stream destination, CancellationToken cancellationToken) => throw new NotSupportedException();
     public Task TagAsync(string source, string target, CancellationToken cancellationToken) => throw new NotSupportedException();
     public Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, IReadOnlySet<string> inUse, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>Keeps the journal in a file beside the test's data.</summary>
+internal sealed class TestLogger<T>(string path) : ILogger<T>
+{
+    private static readonly Lock s_gate = new();
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (s_gate)
+        {
+            File.AppendAllText(path, $"{TimeProvider.System.GetUtcNow():O} {logLevel} {formatter(state, exception)}\n");
+        }
+    }
 }
