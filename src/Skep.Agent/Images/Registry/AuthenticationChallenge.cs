@@ -72,6 +72,10 @@ internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionar
                 return false;
             }
             _at = at + 1;
+            while (_at < text.Length && text[_at] is ' ' or '\t')
+            {
+                _at++;
+            }
             return true;
         }
 

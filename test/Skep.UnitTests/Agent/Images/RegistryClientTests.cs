@@ -34,8 +34,8 @@ public sealed class RegistryClientTests : IAsyncLifetime
         Assert.True(await FetchAsync(client, layer));
         Assert.Equal(_registry.Blobs[layer.Digest], _blobs.Blobs[layer.Digest]);
         var fetches = _registry.Requests.Where(request => request.Contains("/blobs/", StringComparison.Ordinal)).ToList();
-        Assert.True(fetches.Count > 1, "the registry did not cut the transfer");
-        Assert.All(fetches.Skip(1), request => Assert.Contains("bytes=", request, StringComparison.Ordinal));
+        var path = "GET /v2/app/blobs/" + layer.Digest;
+        Assert.Equal([path, path + " bytes=400000-", path + " bytes=800000-"], fetches);
         Assert.False(await FetchAsync(client, layer));
     }
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Skep.UnitTests.Agent.Images;
 
-/// <summary>A registry in this process, on loopback without TLS, with a token server of its own. It can break off blobs.</summary>
+/// <summary>A registry in this process, on loopback without TLS, with a token server of its own. It can end blobs early.</summary>
 internal sealed class TestRegistry : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -23,7 +23,7 @@ internal sealed class TestRegistry : IAsyncDisposable
 
     public List<string> Requests { get; } = [];
 
-    /// <summary>Bytes of a blob after which the connection is cut; null for never.</summary>
+    /// <summary>Bytes of a blob after which the answer ends; null for never.</summary>
     public int? CutAfter { get; set; }
 
     public bool IgnoreRanges { get; set; }
@@ -111,14 +111,10 @@ internal sealed class TestRegistry : IAsyncDisposable
             context.Response.StatusCode = 206;
             context.Response.Headers.ContentRange = $"bytes {from}-{blob.Length - 1}/{blob.Length}";
         }
-        context.Response.ContentLength = blob.Length - from;
         var end = CutAfter is { } cut ? Math.Min(blob.Length, from + cut) : blob.Length;
+        // Without a length the answer just ends early, as a proxy's does; a reset would leave it open how much has arrived.
+        context.Response.ContentLength = end < blob.Length ? null : blob.Length - from;
         await context.Response.Body.WriteAsync(blob.AsMemory(from, end - from));
-        if (end < blob.Length)
-        {
-            await context.Response.Body.FlushAsync();
-            context.Abort();
-        }
     }
 
     private async Task TokenAsync(HttpContext context)
