@@ -35,6 +35,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     private NodePlan? _plan;
     private NodePlan? _written;
     private NodePlan? _published;
+    private (NodePlan? Plan, LocalState? Local, WantedNode Wanted) _computed = (null, null, DesiredState.Nothing);
     private int? _mtu;
     private long _wish;
     private int _due;
@@ -236,16 +237,19 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     private async Task PassAsync(CancellationToken stopping)
     {
         NodeView view;
+        LocalState local;
         long wish;
         bool sweep;
         lock (_gate)
         {
-            (view, wish, sweep, _sweep) = (ViewOf(_local), _wish, _sweep, false);
+            (view, local, wish, sweep) = (ViewOf(_local), _local, _wish, _sweep);
             // Before the first plan nobody knows what is right; what an earlier daemon built goes on as it is.
             if (_plan is null)
             {
                 return;
             }
+
+            _sweep = false;
         }
 
         var due = (SpaceParts)Interlocked.Exchange(ref _due, 0);
@@ -254,7 +258,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         var failed = ImmutableDictionary<string, Exception>.Empty;
         try
         {
-            failed = await _reconciler.ApplyAsync(_leaving ? DesiredState.Nothing : DesiredState.Compute(view), sweep || _leaving, stopping);
+            failed = await _reconciler.ApplyAsync(_leaving ? DesiredState.Nothing : Wanted(view, local), sweep || _leaving, stopping);
         }
         catch (Exception failure) when (!stopping.IsCancellationRequested)
         {
@@ -273,6 +277,17 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         }
 
         _ended.Ended(wish, failed);
+    }
+
+    // A look at the kernel's state costs no new computation of what it should be.
+    private WantedNode Wanted(NodeView view, LocalState local)
+    {
+        if (!ReferenceEquals(_computed.Plan, view.Plan) || !ReferenceEquals(_computed.Local, local))
+        {
+            _computed = (view.Plan, local, DesiredState.Compute(view));
+        }
+
+        return _computed.Wanted;
     }
 
     private void Publish(NodePlan plan)

@@ -74,7 +74,7 @@ internal sealed class Reconciler(NodeNetworkOptions options, Action noticed, ILo
     {
         var space = _spaces.Ensure(wanted.Name);
         var touched = space.TakeTouched();
-        var text = wanted.ToString();
+        var text = ReferenceEquals(wanted, space.Applied) ? space.AppliedText : wanted.ToString();
         if (text != space.AppliedText || space.Applied is null)
         {
             touched |= SpaceParts.Routing | SpaceParts.Settings;
@@ -85,7 +85,7 @@ internal sealed class Reconciler(NodeNetworkOptions options, Action noticed, ILo
             return;
         }
 
-        var pass = new SpacePass(space, wanted, _spaces, logger) { Sweep = sweep };
+        var pass = new SpacePass(space, wanted, text, _spaces, logger) { Sweep = sweep };
         var first = space.Applied is null;
         // Rules come before links: nobody sends before it is decided who may.
         await TableStep.ApplyAsync(pass, readBack: first || touched.HasFlag(SpaceParts.Tables), cancellationToken);
@@ -106,6 +106,8 @@ internal sealed class Reconciler(NodeNetworkOptions options, Action noticed, ILo
         {
             SettingStep.ApplyLate(pass);
         }
+
+        FlowStep.Apply(pass);
 
         (space.Applied, space.AppliedText, space.Fresh) = (wanted, text, false);
     }

@@ -5,9 +5,9 @@ using Skep.Network.Desired;
 namespace Skep.Network.Reconcile;
 
 /// <summary>One look at one namespace: what is wanted, what was wanted before, and the differences that were found.</summary>
-internal sealed class SpacePass(Space space, WantedSpace wanted, Spaces spaces, ILogger logger)
+internal sealed class SpacePass(Space space, WantedSpace wanted, string text, Spaces spaces, ILogger logger)
 {
-    private readonly bool _repairing = space.Applied is not null && space.AppliedText == wanted.ToString();
+    private readonly bool _repairing = space.Applied is not null && space.AppliedText == text;
 
     public Space Space { get; } = space;
     public WantedSpace Wanted { get; } = wanted;

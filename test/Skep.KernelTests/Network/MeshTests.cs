@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Sockets;
+using Skep.Kernel.Conntrack;
 using Skep.Model.Errors;
 using Skep.Model.Plans;
 using Skep.Model.Specs;
@@ -125,5 +127,35 @@ public sealed class MeshTests
             var refusal = await Assert.ThrowsAsync<SocketException>(() => nodes.AskAsync(from, address, port));
             Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
         }
+    }
+
+    [Fact]
+    public async Task Flows_to_an_endpoint_that_is_gone_are_forgotten()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        using var first = await nodes.ConnectAsync(nodes.Caller, "10.0.1.2", 3000);
+        using var second = await nodes.ConnectAsync(nodes.Caller, "10.0.1.2", 3000);
+        Assert.Equal("web2 10.0.1.5", second.Greeting);
+        using var demo = nodes.First.Open("2-demoxxxxxx");
+        using var flows = ConntrackTable.Open(demo);
+        var toSecond = new ConntrackFilter { ReplySource = IPAddress.Parse("10.0.1.4"), Protocol = 6 };
+        Assert.Single(flows.Entries(toSecond));
+
+        await nodes.ApplyAsync(TwoNodes.Without(TwoNodes.Plan(2), "web2"));
+        Assert.Empty(flows.Entries(toSecond));
+        Assert.Equal("first", await first.EchoAsync("first", nodes.Limit));
+        await Assert.ThrowsAsync<IOException>(() => second.EchoAsync("second", nodes.Limit));
+    }
+
+    [Fact]
+    public async Task A_node_that_leaves_keeps_nothing_of_ours()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        var node = nodes.First;
+        await node.Network.RemoveAllAsync(nodes.Limit);
+        Assert.DoesNotContain("docker_gwbridge", await NamespaceFixture.RunAsync(node.Host, "ip", "-o", "link"), StringComparison.Ordinal);
+        Assert.DoesNotContain("skep", await NamespaceFixture.RunAsync(node.Host, "nft", "list", "ruleset"), StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(node.PathOf("")));
+        Assert.Null(node.Network.DescribeGatewayBridge());
     }
 }

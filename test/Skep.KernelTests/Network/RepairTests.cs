@@ -61,6 +61,26 @@ public sealed class RepairTests
         Assert.False(File.Exists(nodes.First.PathOf(TestNode.ContainerOf("caller")[..12])));
     }
 
+    [Fact]
+    public async Task A_networks_namespace_that_was_unmounted_is_made_anew()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        var path = nodes.First.PathOf("2-demoxxxxxx");
+        Assert.True(Skep.Kernel.Namespaces.NetworkNamespace.Delete(path));
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                Assert.Equal("web2 10.0.1.5", await nodes.AskAsync(nodes.Caller, "10.0.1.4", 3000));
+                return;
+            }
+            catch (Exception failure) when (failure is OperationCanceledException or System.Net.Sockets.SocketException && clock.Elapsed < TimeSpan.FromSeconds(12))
+            {
+            }
+        }
+    }
+
     private static async Task RepairsAsync(Skep.Kernel.Namespaces.NetworkNamespace ns, string[] harm, string look, string expected)
     {
         await NamespaceFixture.RunAsync(ns, harm[0], harm[1..]);

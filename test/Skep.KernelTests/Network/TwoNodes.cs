@@ -99,6 +99,11 @@ public sealed class TwoNodes : IAsyncDisposable
             }),
     };
 
+    public static NodePlan Without(NodePlan plan, string task) => plan with
+    {
+        Networks = plan.Networks.ToImmutableDictionary(n => n.Key, n => n.Value with { Endpoints = n.Value.Endpoints.Remove(task) }),
+    };
+
     public static SandboxRequest Request(string task, string? ingress, string demo) => new(TestNode.ContainerOf(task), task)
     {
         Name = task,
