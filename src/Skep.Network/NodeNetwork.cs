@@ -52,7 +52,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         _reconciler = new Reconciler(options, _passes.Signal, logger);
         _file = new LocalStateFile(options.StateFolder);
         _local = Prepare(_file.Read());
-        _plan = _written = _file.ReadPlan();
+        _plan = _written = _file.ReadPlan() is { } last && last.NodeId == options.NodeId ? last : null;
         HoldPorts();
     }
 
@@ -63,7 +63,8 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     public void Submit(NodePlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        Change(local => local, () => (_plan, _leaving) = (plan, false));
+        var own = plan.NodeId == _options.NodeId ? plan : plan with { NodeId = _options.NodeId };
+        Change(local => local, () => (_plan, _leaving) = (own, false));
     }
 
     /// <summary>Keeps the kernel right until <paramref name="stopping"/>. What is in the kernel then stays, and keeps packets moving.</summary>

@@ -36,9 +36,19 @@ internal sealed class LocalStateFile(string folder)
         File.Move(path + ".new", path, overwrite: true);
     }
 
+    // A machine that lost power can leave a file without its content; choices are then made anew.
     private static T? Read<T>(string path, JsonTypeInfo<T> type)
-        where T : class =>
-        File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), type) : null;
+        where T : class
+    {
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), type) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
