@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+
+namespace Skep.Network.Dns;
+
+/// <summary>
+/// One thread that answers the datagrams of all sandboxes: epoll tells which sockets have some, recvmmsg takes up to 32 at once,
+/// and sendmmsg sends their answers, so a busy asker costs two system calls per batch instead of two per name.
+/// </summary>
+internal sealed unsafe class DatagramPump : IDisposable
+{
+    private const int Batch = 32;
+    private const int MostBytes = 4096;
+
+    private readonly int _epoll;
+    private readonly int _wake;
+    private readonly Thread _thread;
+    private readonly ConcurrentDictionary<int, DatagramService> _services = new();
+    private readonly ILogger _log;
+    private volatile bool _stopping;
+
+    public DatagramPump(ILogger log)
+    {
+        _log = log;
+        _epoll = Check(DnsNative.EpollCreate(DnsNative.CloseOnExec), "epoll_create1");
+        _wake = Check(DnsNative.EventDescriptor(0, DnsNative.CloseOnExec | DnsNative.NonBlocking), "eventfd");
+        Watch(_wake);
+        _thread = new Thread(Run) { IsBackground = true, Name = "skep-names" };
+        _thread.Start();
+    }
+
+    /// <summary>Serves the socket from now on. It must stay open until <see cref="Remove"/>.</summary>
+    public void Add(DatagramService service)
+    {
+        var descriptor = (int)service.Socket.SafeHandle.DangerousGetHandle();
+        _services[descriptor] = service;
+        Watch(descriptor);
+    }
+
+    /// <summary>Returns when the thread no longer uses the socket.</summary>
+    public void Remove(DatagramService service)
+    {
+        var descriptor = (int)service.Socket.SafeHandle.DangerousGetHandle();
+        if (_services.TryRemove(descriptor, out _))
+        {
+            _ = DnsNative.EpollControl(_epoll, DnsNative.EpollDelete, descriptor, null);
+            lock (service)
+            {
+                service.Closed = true;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _stopping = true;
+        ulong one = 1;
+        _ = DnsNative.Write(_wake, &one, sizeof(ulong));
+        _thread.Join();
+        _ = DnsNative.Close(_wake);
+        _ = DnsNative.Close(_epoll);
+    }
+
+    private void Watch(int descriptor)
+    {
+        var interest = stackalloc byte[DnsNative.EpollEventSize];
+        DnsNative.SetEvent(interest, DnsNative.EpollIn, descriptor);
+        Check(DnsNative.EpollControl(_epoll, DnsNative.EpollAdd, descriptor, interest), "epoll_ctl");
+    }
+
+    private void Run()
+    {
+        using var buffers = new DatagramBuffers(Batch, MostBytes);
+        var events = stackalloc byte[64 * DnsNative.EpollEventSize];
+        while (!_stopping)
+        {
+            var ready = DnsNative.EpollWait(_epoll, events, 64, -1);
+            for (var i = 0; i < ready && !_stopping; i++)
+            {
+                var descriptor = DnsNative.DescriptorOf(events + (i * DnsNative.EpollEventSize));
+                if (_services.TryGetValue(descriptor, out var service))
+                {
+                    Serve(descriptor, service, buffers);
+                }
+            }
+        }
+    }
+
+    private void Serve(int descriptor, DatagramService service, DatagramBuffers buffers)
+    {
+        lock (service)
+        {
+            if (service.Closed)
+            {
+                return;
+            }
+
+            try
+            {
+                var received = DnsNative.ReceiveMany(descriptor, buffers.Incoming(), Batch, DnsNative.DontWait, null);
+                if (received > 0)
+                {
+                    Answer(descriptor, service, buffers, received);
+                }
+            }
+            catch (Exception e)
+            {
+                // One bad query must not take the names of every sandbox with it.
+                _log.QueryBroke(e);
+            }
+        }
+    }
+
+    private static void Answer(int descriptor, DatagramService service, DatagramBuffers buffers, int received)
+    {
+        var outgoing = 0;
+        for (var i = 0; i < received; i++)
+        {
+            var query = buffers.Query(i);
+            var length = service.Responder.Answer(query, buffers.Answer(outgoing), overUdp: true);
+            if (length > 0)
+            {
+                buffers.Reply(outgoing++, i, length);
+            }
+            else if (length == 0)
+            {
+                service.Forward(query.ToArray(), buffers.Sender(i));
+            }
+        }
+
+        for (var sent = 0; sent < outgoing;)
+        {
+            var count = DnsNative.SendMany(descriptor, buffers.Outgoing(sent), (uint)(outgoing - sent), DnsNative.DontWait);
+
+            // An asker that is gone, or a full buffer, costs its own answer only.
+            sent += Math.Max(1, count);
+        }
+    }
+
+    private static int Check(int result, string call) =>
+        result >= 0 ? result : throw new IOException($"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
+}

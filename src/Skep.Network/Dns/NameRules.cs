@@ -1,0 +1,29 @@
+using System.Net;
+using Skep.Kernel.Nftables;
+
+namespace Skep.Network.Dns;
+
+/// <summary>
+/// How 127.0.0.11:53 leads to the name server. The server listens on a port of its own, so that a container may run a name server
+/// itself; rules in its namespace write the port of each packet over, without the kernel keeping track of a flow per query.
+/// </summary>
+internal static class NameRules
+{
+    /// <summary>Outside the kernel's default range of ephemeral ports (32768–60999).</summary>
+    public const int Port = 61053;
+
+    public static readonly IPAddress Server = IPAddress.Parse("127.0.0.11");
+
+    private const string Chain = "untracked";
+    private static readonly NftTable s_table = new(NftFamily.Ip, "skep_names");
+
+    /// <summary>Makes the whole table anew; running it again changes nothing.</summary>
+    public static NftTransaction Transaction { get; } = new NftTransaction()
+        .DeleteTable(s_table)
+        .AddTable(s_table)
+        .AddChain(s_table, Chain, new NftHook("filter", "output", "raw"))
+        .AddRule(s_table, Chain, $"ip daddr {Server} udp dport 53 notrack udp dport set {Port}")
+        .AddRule(s_table, Chain, $"ip daddr {Server} tcp dport 53 notrack tcp dport set {Port}")
+        .AddRule(s_table, Chain, $"ip saddr {Server} udp sport {Port} notrack udp sport set 53")
+        .AddRule(s_table, Chain, $"ip saddr {Server} tcp sport {Port} notrack tcp sport set 53");
+}
