@@ -21,13 +21,19 @@ public sealed class LogBroker(IClusterStore store, Dispatcher dispatcher) : ISer
     {
         var reading = new LogReading(query);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (snapshot, commits) = store.SnapshotAndFollow();
-        foreach (var node in TasksOf(snapshot, query).GroupBy(t => t.NodeId))
+        var following = Task.CompletedTask;
+        var view = store.Current;
+        if (query.Follow)
         {
-            Ask(reading, node.Key, node, snapshot);
+            (view, var commits) = store.SnapshotAndFollow();
+            following = FollowAsync(reading, commits, ending.Token);
         }
 
-        var following = query.Follow ? FollowAsync(reading, commits, ending.Token) : Task.CompletedTask;
+        foreach (var node in TasksOf(view, query).GroupBy(t => t.NodeId))
+        {
+            Ask(reading, node.Key, node, view);
+        }
+
         reading.EndWhenIdle(!query.Follow);
         try
         {

@@ -1,11 +1,105 @@
-using Skep.Model.Errors;
+using System.Net;
+using Skep.Agent.Images;
+using Skep.Agent.Images.Registry;
+using Skep.Agent.Runtime;
+using Skep.Agent.Volumes;
+using Skep.Daemon.Http;
+using Skep.Daemon.Http.Events;
+using Skep.Daemon.Startup;
+using Skep.Daemon.Swarm;
+using Skep.Network;
+using Skep.Network.Dns;
+using Skep.Rpc;
 
 namespace Skep.Daemon;
 
-/// <summary>The daemon: store, agent, network and Engine API in one process, started in stages and stopped in reverse.</summary>
+/// <summary>
+/// The daemon: starts its parts in stages (containerd, images and containers, Engine API, membership) and stops them in reverse.
+/// Children and containers go on when it stops; the next daemon takes them over.
+/// </summary>
 public static class DaemonHost
 {
+    private const UnixFileMode Traversable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
     /// <summary>Runs until <paramref name="stopping"/> ends it.</summary>
-    public static Task RunAsync(DaemonOptions options, CancellationToken stopping) =>
-        throw new ClusterException(ErrorKind.NotImplemented, $"This build has no daemon yet, so nothing would answer at {options.Socket}.");
+    public static async Task RunAsync(DaemonOptions options, CancellationToken stopping)
+    {
+        var clock = TimeProvider.System;
+        using var logging = LoggerFactory.Create(builder => builder
+            .SetMinimumLevel(options.LogLevel)
+            .AddProvider(new JournalLoggerProvider(options.LogLevel, clock)));
+        var log = logging.CreateLogger("Skep.Daemon.Startup");
+        Directory.CreateDirectory(options.DataRoot, Traversable);
+        Directory.CreateDirectory(options.RunRoot, Traversable);
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var loops = new DaemonLoops(ending, logging);
+        var containerd = new ContainerdProcess(options, clock, logging);
+        loops.Start("containerd", containerd.RunAsync);
+        try
+        {
+            await ServeAsync(options, containerd.Socket, loops, clock, logging, log, ending.Token);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            log.Stopping();
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await loops.EndedAsync();
+        }
+
+        loops.ThrowIfFailed();
+    }
+
+    private static async Task ServeAsync(
+        DaemonOptions options, string containerd, DaemonLoops loops, TimeProvider clock, ILoggerFactory logging, ILogger log, CancellationToken stopping)
+    {
+        var began = clock.GetTimestamp();
+        await using var channel = RpcChannel.OverUnixSocket(containerd).WithHeader("containerd-namespace", "skep");
+        using var images = new ContainerdImageStore(
+            channel, new RegistryOptions { InsecureRegistries = options.InsecureRegistries }, clock, logging.CreateLogger<ContainerdImageStore>());
+        await using var runtime = await ContainerdRuntime.OpenAsync(
+            new RuntimeOptions { DataRoot = options.DataRoot, RunRoot = options.RunRoot, ContainerdSocket = containerd },
+            images,
+            new VolumeStore(Path.Combine(options.DataRoot, "volumes"), clock),
+            clock,
+            logging.CreateLogger<ContainerdRuntime>(),
+            stopping);
+        var events = new EngineEvents();
+        loops.Start("container events", token => ContainerEvents.FollowAsync(runtime, events, token));
+        await using var names = new NameServer([.. options.Dns.Select(IPAddress.Parse)], clock, logging.CreateLogger<NameServer>());
+        await using var node = new LocalNode(new SwarmParts
+        {
+            Options = options,
+            Runtime = runtime,
+            Images = images,
+            Network = (nodeId, vtep) => new NodeNetwork(
+                new NodeNetworkOptions { NodeId = nodeId, Vtep = vtep, StateFolder = Path.Combine(options.DataRoot, "network"), Clock = clock },
+                names,
+                logging.CreateLogger<NodeNetwork>()),
+            FollowStore = (store, token) => ClusterEvents.FollowAsync(store, events, clock, token),
+            Clock = clock,
+            Logging = logging,
+            Version = EngineIdentity.ProductVersion,
+        });
+        await node.ResumeAsync(stopping);
+        var services = new EngineServices
+        {
+            Swarm = node,
+            Network = new CurrentNetwork(() => node.CurrentNetwork),
+            Containers = runtime,
+            Images = images,
+            Events = events,
+            Clock = clock,
+            Logging = logging,
+            Identity = MachineIdentity.Read(options),
+        };
+        await using var server = await EngineServer.StartAsync(services, options.Socket, options.SocketGroup, stopping);
+        log.Ready(options.Socket, clock.GetElapsedTime(began).TotalMilliseconds);
+        SystemdNotify.FromEnvironment().Ready($"Engine API at {options.Socket}");
+        await Task.Delay(Timeout.InfiniteTimeSpan, clock, stopping);
+    }
 }

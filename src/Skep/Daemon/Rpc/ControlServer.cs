@@ -39,7 +39,7 @@ public sealed class ControlServer : IAsyncDisposable
                 listen.Protocols = HttpProtocols.Http2;
                 listen.UseHttps(https =>
                 {
-                    https.ServerCertificate = identity.ServerCertificate;
+                    https.ServerCertificateSelector = (_, _) => identity.ServerCertificate;
                     https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                     https.ClientCertificateValidation = (certificate, _, _) => identity.IsOfThisSwarm(certificate);
                     https.CheckCertificateRevocation = false;

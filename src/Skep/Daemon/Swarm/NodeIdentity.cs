@@ -15,7 +15,7 @@ public sealed class NodeIdentity : IDisposable
     private const string KeyFile = "swarm-node.key";
 
     private readonly X509Certificate2 _root;
-    private readonly X509Certificate2 _certificate;
+    private volatile X509Certificate2 _certificate;
 
     private NodeIdentity(string folder, X509Certificate2 root, X509Certificate2 certificate)
     {
@@ -61,12 +61,23 @@ public sealed class NodeIdentity : IDisposable
             return null;
         }
 
-        var root = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, RootFile));
+        return new NodeIdentity(folder, X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, RootFile)), LoadCertificate(folder));
+    }
+
+    /// <summary>Takes a fresh certificate into use. Connections that are open keep the old one.</summary>
+    public void Renew(string certificatePem, string keyPem)
+    {
+        RecordFile.Write(KeyPath, Encoding.ASCII.GetBytes(keyPem));
+        RecordFile.Write(CertificatePath, Encoding.ASCII.GetBytes(certificatePem));
+        _certificate = LoadCertificate(Folder);
+    }
+
+    private static X509Certificate2 LoadCertificate(string folder)
+    {
         using var pem = X509Certificate2.CreateFromPemFile(Path.Combine(folder, CertificateFile), Path.Combine(folder, KeyFile));
 
         // A key that came from PEM cannot be used by SslStream on every platform; one from PKCS#12 can.
-        var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
-        return new NodeIdentity(folder, root, certificate);
+        return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
     }
 
     /// <summary>For calls to a manager: shows this node's certificate and accepts only one of this swarm's managers.</summary>

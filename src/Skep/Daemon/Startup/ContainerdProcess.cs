@@ -1,0 +1,43 @@
+using Skep.Agent.Runtime;
+using Skep.Daemon.Supervision;
+
+namespace Skep.Daemon.Startup;
+
+/// <summary>The daemon's own containerd: configuration written at each start, process kept running, taken over when it is there already.</summary>
+internal sealed class ContainerdProcess(DaemonOptions options, TimeProvider clock, ILoggerFactory logging)
+{
+    private ChildProcess? _child;
+
+    /// <summary>The socket of the containerd in use: the child's, or the one that was named.</summary>
+    public string Socket { get; } = options.ContainerdSocket ?? Path.Combine(options.RunRoot, "containerd", "containerd.sock");
+
+    /// <summary>Keeps the child running until cancelled and leaves it running then; does nothing when another containerd was named.</summary>
+    public Task RunAsync(CancellationToken stopping)
+    {
+        if (options.ContainerdSocket is not null)
+        {
+            return Task.CompletedTask;
+        }
+
+        var folder = Path.GetDirectoryName(Socket)!;
+        var config = Path.Combine(folder, "config.toml");
+        new ContainerdConfig
+        {
+            Root = Path.Combine(options.DataRoot, "containerd"),
+            State = Path.Combine(folder, "state"),
+            Socket = Socket,
+        }.Write(config);
+        _child = new ChildProcess(
+            new ChildProcessOptions
+            {
+                Name = "containerd",
+                FileName = options.Containerd,
+                Arguments = ["--config", config],
+                PidFile = Path.Combine(folder, "containerd.pid"),
+                LogFile = Path.Combine(folder, "containerd.log"),
+            },
+            clock,
+            logging.CreateLogger<ChildProcess>());
+        return _child.RunAsync(stopping);
+    }
+}
