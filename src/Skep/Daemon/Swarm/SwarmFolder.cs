@@ -13,9 +13,9 @@ internal sealed record SwarmFolder(string Path)
     /// <summary>Removes everything; the state file first, so that a crash in between leaves no half of a member.</summary>
     public void Clear()
     {
-        File.Delete(State);
         if (Directory.Exists(Path))
         {
+            File.Delete(State);
             Directory.Delete(Path, recursive: true);
         }
     }
