@@ -46,7 +46,7 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
             }
             catch (Exception e) when (!stopping.IsCancellationRequested && e is RpcException or HttpRequestException or IOException or OperationCanceledException)
             {
-                log.SessionLost(e.Message);
+                log.SessionLost(e.Message, Innermost(e));
             }
 
             stopping.ThrowIfCancellationRequested();
@@ -54,6 +54,9 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
             await Task.Delay(pause, clock, stopping);
         }
     }
+
+    /// <summary>The outer messages say that it failed, the innermost why.</summary>
+    private static string Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e.Message;
 
     private async Task SpeakAsync(CancellationToken stopping)
     {

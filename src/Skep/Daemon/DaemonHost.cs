@@ -28,6 +28,7 @@ public static class DaemonHost
         var clock = TimeProvider.System;
         using var logging = LoggerFactory.Create(builder => builder
             .SetMinimumLevel(options.LogLevel)
+            .AddFilter("Microsoft", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Warning)
             .AddProvider(new JournalLoggerProvider(options.LogLevel, clock)));
         var log = logging.CreateLogger("Skep.Daemon.Startup");
         Directory.CreateDirectory(options.DataRoot, Traversable);

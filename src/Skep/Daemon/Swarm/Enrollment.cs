@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Skep.Agent.Session;
 using Skep.Manager.Certificates;
@@ -33,7 +34,8 @@ internal static class Enrollment
         {
             var rootPem = await RootOfAsync(host, port, token, cancellationToken);
             var (request, keyPem) = NodeIdentity.NewKey();
-            await using var channel = RpcChannel.OverTcp(host, port, TrustOnly(rootPem));
+            using var root = X509Certificate2.CreateFromPem(rootPem);
+            await using var channel = RpcChannel.OverTcp(host, port, TrustOnly(root));
             var answer = await channel.UnaryAsync(
                 NodeMethods.Enroll,
                 new EnrollRequest { Token = tokenText, CertificateRequest = ByteString.CopyFrom(request), Availability = availability },
@@ -54,7 +56,7 @@ internal static class Enrollment
     {
         // Nothing secret crosses this connection, and what comes back is checked against the token.
 #pragma warning disable CA5359
-        var anyone = new SslClientAuthenticationOptions { TargetHost = RootAuthority.ManagerHostName, RemoteCertificateValidationCallback = (_, _, _, _) => true };
+        var anyone = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true };
 #pragma warning restore CA5359
         await using var channel = RpcChannel.OverTcp(host, port, anyone);
         var answer = await channel.UnaryAsync(NodeMethods.GetRoot, new GetRootRequest(), cancellationToken);
@@ -66,10 +68,8 @@ internal static class Enrollment
         return answer.RootCertificate;
     }
 
-    private static SslClientAuthenticationOptions TrustOnly(string rootPem) => new()
+    private static SslClientAuthenticationOptions TrustOnly(X509Certificate2 root) => new()
     {
-        TargetHost = RootAuthority.ManagerHostName,
-        RemoteCertificateValidationCallback = (_, remote, _, errors) =>
-            (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && NodeTrust.Accepts(remote, rootPem),
+        RemoteCertificateValidationCallback = (_, remote, _, _) => NodeTrust.AcceptsManager(remote, root),
     };
 }

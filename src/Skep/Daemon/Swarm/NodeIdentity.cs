@@ -83,11 +83,9 @@ public sealed class NodeIdentity : IDisposable
     /// <summary>For calls to a manager: shows this node's certificate and accepts only one of this swarm's managers.</summary>
     public SslClientAuthenticationOptions ClientTls() => new()
     {
-        TargetHost = RootAuthority.ManagerHostName,
         ClientCertificates = [_certificate],
         LocalCertificateSelectionCallback = (_, _, _, _, _) => _certificate,
-        RemoteCertificateValidationCallback = (_, remote, _, errors) =>
-            (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && remote is not null && IsOfThisSwarm(remote),
+        RemoteCertificateValidationCallback = (_, remote, _, _) => NodeTrust.AcceptsManager(remote, _root),
     };
 
     public X509Certificate2 ServerCertificate => _certificate;

@@ -1,15 +1,18 @@
 using System.Security.Cryptography.X509Certificates;
+using Skep.Manager.Certificates;
+using Skep.Model.Specs;
 
 namespace Skep.Daemon.Swarm;
 
 /// <summary>Whether a certificate was signed by a swarm's root and is in its time. The system's own roots do not count.</summary>
 internal static class NodeTrust
 {
-    public static bool Accepts(X509Certificate? certificate, string rootPem)
-    {
-        using var root = X509Certificate2.CreateFromPem(rootPem);
-        return Accepts(certificate, root);
-    }
+    /// <summary>
+    /// Whether it is one of this swarm's managers. The role in the subject is what counts; the host name of the call is an
+    /// address, and managers move.
+    /// </summary>
+    public static bool AcceptsManager(X509Certificate? certificate, X509Certificate2 root) =>
+        Accepts(certificate, root) && PeerIdentity.From(certificate as X509Certificate2).Role == NodeSpec.Manager;
 
     public static bool Accepts(X509Certificate? certificate, X509Certificate2 root)
     {
