@@ -57,23 +57,23 @@ internal sealed class TaskContext(IContainerRuntime runtime, IImageStore images,
         }
     }
 
-    private async Task WatchAsync(
-        IAsyncEnumerable<ContainerEvent> events,
-        string id,
-        Func<ContainerSnapshot, bool> enough,
-        CancellationToken stopping)
+    /// <summary>Ends when the container is as wished, or by <paramref name="ending"/>.</summary>
+    private async Task WatchAsync(IAsyncEnumerable<ContainerEvent> events, string id, Func<ContainerSnapshot, bool> enough, CancellationToken ending)
     {
         // The stream is open before the state is read, so a change between the two is not lost.
-        await using var follower = events.GetAsyncEnumerator(stopping);
-        var next = follower.MoveNextAsync();
-        while (!enough(Runtime.Find(id)))
+        var follower = events.GetAsyncEnumerator(ending);
+        var next = follower.MoveNextAsync().AsTask();
+        try
         {
-            if (!await next)
+            while (!enough(Runtime.Find(id)) && await next)
             {
-                return;
+                next = follower.MoveNextAsync().AsTask();
             }
-
-            next = follower.MoveNextAsync();
+        }
+        finally
+        {
+            // Whoever waits for this has his answer; the stream itself ends with the token.
+            _ = next.ContinueWith(_ => follower.DisposeAsync().AsTask(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 }

@@ -40,4 +40,26 @@ public static class StoreEdits
                 return view.Nodes.TryGetValue(nodeId, out var node) && change(node) is { } next ? transaction.Update(next) : transaction;
             },
             cancellationToken);
+
+    /// <summary>Waits until the store's view satisfies <paramref name="condition"/> and returns it.</summary>
+    public static async Task<StoreView> WaitAsync(this IClusterStore store, Func<StoreView, bool> condition, CancellationToken cancellationToken)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var (view, commits) = store.SnapshotAndFollow();
+
+        // The stream is begun before the first look, so that it is ended again also when that look is enough.
+        var follower = commits.GetAsyncEnumerator(enough.Token);
+        var next = follower.MoveNextAsync().AsTask();
+        while (!condition(view) && await next)
+        {
+            view = follower.Current.View;
+            next = follower.MoveNextAsync().AsTask();
+        }
+
+        await enough.CancelAsync();
+        await next.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await follower.DisposeAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+        return view;
+    }
 }

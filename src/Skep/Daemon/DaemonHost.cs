@@ -65,7 +65,7 @@ public static class DaemonHost
         await using var runtime = await ContainerdRuntime.OpenAsync(
             new RuntimeOptions { DataRoot = options.DataRoot, RunRoot = options.RunRoot, ContainerdSocket = containerd },
             images,
-            new VolumeStore(Path.Combine(options.DataRoot, "volumes"), clock),
+            new VolumeStore(options.DataRoot, clock),
             clock,
             logging.CreateLogger<ContainerdRuntime>(),
             stopping);
@@ -81,6 +81,7 @@ public static class DaemonHost
                 new NodeNetworkOptions { NodeId = nodeId, Vtep = vtep, StateFolder = Path.Combine(options.DataRoot, "network"), Clock = clock },
                 names,
                 logging.CreateLogger<NodeNetwork>()),
+            Loops = loops.Supervisor,
             FollowStore = (store, token) => ClusterEvents.FollowAsync(store, events, clock, token),
             Clock = clock,
             Logging = logging,

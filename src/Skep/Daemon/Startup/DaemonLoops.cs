@@ -7,17 +7,18 @@ namespace Skep.Daemon.Startup;
 internal sealed class DaemonLoops
 {
     private readonly List<Task> _running = [];
-    private readonly LoopSupervisor _supervisor;
     private readonly CancellationTokenSource _ending;
     private string? _failure;
 
     public DaemonLoops(CancellationTokenSource ending, ILoggerFactory logging)
     {
         _ending = ending;
-        _supervisor = new LoopSupervisor(Fail, logging.CreateLogger<LoopSupervisor>());
+        Supervisor = new LoopSupervisor(Fail, logging.CreateLogger<LoopSupervisor>());
     }
 
-    public void Start(string name, Func<CancellationToken, Task> body) => _running.Add(_supervisor.RunAsync(name, body, _ending.Token));
+    public LoopSupervisor Supervisor { get; }
+
+    public void Start(string name, Func<CancellationToken, Task> body) => _running.Add(Supervisor.RunAsync(name, body, _ending.Token));
 
     public Task EndedAsync() => Task.WhenAll(_running);
 

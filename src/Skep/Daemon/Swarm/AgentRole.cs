@@ -2,6 +2,7 @@ using Skep.Agent.Images;
 using Skep.Agent.Runtime;
 using Skep.Agent.Session;
 using Skep.Agent.Tasks;
+using Skep.Model.Identity;
 using Skep.Network;
 using Skep.Rpc;
 
@@ -13,10 +14,12 @@ internal sealed class AgentRole
     private readonly TaskManager _tasks;
     private readonly AgentSession _session;
     private readonly AssignmentFile _file;
+    private readonly NodeNetwork _network;
 
     public AgentRole(
-        MemberContext member, IContainerRuntime runtime, IImageStore images, INodeNetwork network, TimeProvider clock, ILoggerFactory logging)
+        MemberContext member, IContainerRuntime runtime, IImageStore images, NodeNetwork network, TimeProvider clock, ILoggerFactory logging)
     {
+        _network = network;
         var reporter = new StatusReporter();
         _file = new AssignmentFile(Path.Combine(member.Folder, "assignments.bin"));
         _tasks = new TaskManager(runtime, images, network, reporter, clock, logging.CreateLogger<TaskManager>());
@@ -61,5 +64,6 @@ internal sealed class AgentRole
     {
         await _session.Spoken.WaitAsync(stopping);
         await _tasks.RemoveStrangersAsync(stopping);
+        await _network.RetainAsync(_tasks.Tasks.Select(t => ContainerId.Of(t.Id)).ToHashSet(), stopping);
     }
 }

@@ -67,19 +67,8 @@ internal sealed class ManagerRole
     public Task RunAsync(CancellationToken stopping) => Task.WhenAll(_dispatcher.RunAsync(stopping), LeadAsync(stopping), _parts.FollowStore(_store.Store, stopping));
 
     /// <summary>Waits until the store says that the node is ready.</summary>
-    public async Task NodeReadyAsync(string nodeId, CancellationToken cancellationToken)
-    {
-        var (view, commits) = _store.Store.SnapshotAndFollow();
-        await using var follower = commits.GetAsyncEnumerator(cancellationToken);
-
-        // The stream is begun before the first look, so that it is ended again also when that look is enough.
-        var next = follower.MoveNextAsync();
-        while (!IsReady(view, nodeId) && await next)
-        {
-            view = follower.Current.View;
-            next = follower.MoveNextAsync();
-        }
-    }
+    public Task NodeReadyAsync(string nodeId, CancellationToken cancellationToken) =>
+        _store.Store.WaitAsync(view => IsReady(view, nodeId), cancellationToken);
 
     public async Task EndAsync(bool remove, CancellationToken cancellationToken)
     {

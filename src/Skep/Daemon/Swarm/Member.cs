@@ -11,9 +11,11 @@ internal sealed class Member : IDisposable
     private readonly AgentRole _agent;
     private readonly NodeNetwork _network;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _agentStopping = new();
     private readonly SwarmParts _parts;
     private SwarmState _state;
     private Task _running = Task.CompletedTask;
+    private Task _agentRunning = Task.CompletedTask;
 
     private Member(SwarmParts parts, SwarmFolder folder, NodeIdentity identity, SwarmState state, ManagerRole? manager)
     {
@@ -41,6 +43,7 @@ internal sealed class Member : IDisposable
     {
         var manager = state.IsManager ? await ManagerRole.StartAsync(parts, folder, identity, state, founded, cancellationToken) : null;
         var member = new Member(parts, folder, identity, state, manager);
+        member._agentRunning = parts.Loops.RunAsync("agent", member._agent.RunAsync, member._agentStopping.Token);
         member._running = member.RunAsync(member._stopping.Token);
         return member;
     }
@@ -70,14 +73,17 @@ internal sealed class Member : IDisposable
     /// <summary>Stops; with <paramref name="removeAll"/> the tasks and the networks go too, without it they go on by themselves.</summary>
     public async Task EndAsync(bool removeAll, CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync();
-        await _running;
+        await _agentStopping.CancelAsync();
+        await _agentRunning;
         if (removeAll)
         {
+            // The network's loop still runs: it is what takes the kernel's objects away.
             await _agent.RemoveAllAsync(cancellationToken);
             await _network.RemoveAllAsync(cancellationToken);
         }
 
+        await _stopping.CancelAsync();
+        await _running;
         _network.Dispose();
         if (Manager is not null)
         {
@@ -90,30 +96,17 @@ internal sealed class Member : IDisposable
     public void Dispose()
     {
         _stopping.Dispose();
+        _agentStopping.Dispose();
         _identity.Dispose();
     }
 
-    private async Task RunAsync(CancellationToken stopping)
+    private Task RunAsync(CancellationToken stopping)
     {
-        var loops = new List<Task>
-        {
-            _network.RunAsync(stopping),
-            _agent.RunAsync(stopping),
-            new CertificateRenewal(_identity, _agent.Peers, _parts.Clock, _parts.Log).RunAsync(stopping),
-        };
-        if (Manager is not null)
-        {
-            loops.Add(Manager.RunAsync(stopping));
-        }
-
-        try
-        {
-            await Task.WhenAll(loops);
-        }
-        catch (OperationCanceledException)
-        {
-            // Stopped by us.
-        }
+        var renewal = new CertificateRenewal(_identity, _agent.Peers, _parts.Clock, _parts.Log);
+        return Task.WhenAll(
+            _parts.Loops.RunAsync("network", _network.RunAsync, stopping),
+            _parts.Loops.RunAsync("certificate renewal", renewal.RunAsync, stopping),
+            Manager is null ? Task.CompletedTask : _parts.Loops.RunAsync("manager", Manager.RunAsync, stopping));
     }
 
     private void ManagersChanged(IReadOnlyList<(string NodeId, string Address)> managers)

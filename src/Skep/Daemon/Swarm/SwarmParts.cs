@@ -1,6 +1,7 @@
 using System.Net;
 using Skep.Agent.Images;
 using Skep.Agent.Runtime;
+using Skep.Daemon.Supervision;
 using Skep.Manager.Store;
 using Skep.Network;
 
@@ -15,6 +16,9 @@ public sealed record SwarmParts
 
     /// <summary>Makes the node's data plane for a member: its node id and its data path address.</summary>
     public required Func<string, IPAddress, NodeNetwork> Network { get; init; }
+
+    /// <summary>Watches over the member's loops: one that ends on its own ends the daemon, which starts anew.</summary>
+    public required LoopSupervisor Loops { get; init; }
 
     /// <summary>Runs beside the manager's part for as long as it lives: what wants to hear of every commit.</summary>
     public required Func<IClusterStore, CancellationToken, Task> FollowStore { get; init; }
