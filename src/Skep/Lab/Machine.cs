@@ -133,7 +133,6 @@ internal sealed class Machine(LabPlace place, LabState state, int number)
         ["M_HOSTNAME"] = Name,
         ["M_SWITCH"] = place.Switch,
         ["M_ADDRESS"] = $"{Address}/24",
-        ["M_GATEWAY"] = state.Gateway,
         ["M_CGROUP"] = Cgroup,
     };
 

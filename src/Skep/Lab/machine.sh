@@ -88,7 +88,7 @@ link set lo up
 link add eth0 type veth peer name $M_HOSTNAME netns $M_SWITCH
 addr add $M_ADDRESS dev eth0
 link set eth0 up
-route add default via $M_GATEWAY
+route add unreachable default
 END
   ip -n "$M_SWITCH" link set "$M_HOSTNAME" master br0 up
 

@@ -157,7 +157,7 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ClusterException(ErrorKind.Unavailable, $"{place}: no answer in {s_headerTimeout.TotalSeconds} s", e);
+            throw new ClusterException(ErrorKind.Unavailable, $"{place}: no answer", e);
         }
     }
 
