@@ -263,7 +263,8 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
         var container = context.Runtime.Containers.FirstOrDefault(c => c.Id == _containerId);
         _status = new SwarmTaskStatus
         {
-            Timestamp = context.Clock.GetUtcNow(),
+            // A running task says when its container started, so a daemon that takes it over tells nothing new.
+            Timestamp = state == TaskState.Running && container?.StartedAt is { } started ? started : context.Clock.GetUtcNow(),
             State = state,
             Message = message,
             Err = error,
