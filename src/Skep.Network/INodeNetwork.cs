@@ -23,6 +23,12 @@ public interface INodeNetwork
     /// <summary>Removes a container's namespace and all that belongs to it. An unknown id is no error.</summary>
     Task DetachAsync(string containerId, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// A container's sandbox as it is noted now, without waiting for the kernel and without <see cref="Sandbox.ResolvConf"/>; null when it
+    /// has none. Cheap: <c>docker ps</c> asks for each container.
+    /// </summary>
+    Sandbox? FindSandbox(string containerId) => null;
+
     /// <summary>What this node has of a network (endpoints, peers) for <c>docker network inspect</c>; null when nothing.</summary>
     LocalNetwork? Describe(string networkId);
 

@@ -139,6 +139,11 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     }
 
     /// <inheritdoc/>
+    public Sandbox? FindSandbox(string containerId) => View(v => v.Sandboxes.GetValueOrDefault(containerId) is { } sandbox
+        ? SandboxDescription.Of(v.Facts, GatewayId, sandbox, PathOf(sandbox.SpaceName))
+        : null);
+
+    /// <inheritdoc/>
     public LocalNetwork? Describe(string networkId) => View(v => NetworkDescription.Of(v, networkId, _local.CreatedAt));
 
     /// <inheritdoc/>

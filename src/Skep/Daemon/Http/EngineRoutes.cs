@@ -1,4 +1,5 @@
 using Skep.Daemon.Http.Absent;
+using Skep.Daemon.Http.Containers;
 using Skep.Daemon.Http.Engine;
 using Skep.Daemon.Http.Events;
 using Skep.Daemon.Http.Images;
@@ -25,6 +26,7 @@ internal static class EngineRoutes
         routes.MapTasks(manager);
         routes.MapNetworks(services, manager);
         routes.MapImages(services);
+        routes.MapContainers(services);
         routes.MapAbsent();
     }
 }

@@ -35,7 +35,7 @@ internal sealed class EngineFixture : IAsyncDisposable
 
     public FakeNodeNetwork Network { get; } = new();
 
-    public EmptyRuntime Runtime { get; } = new();
+    public FakeRuntime Runtime { get; } = new();
 
     public EngineEvents Events { get; } = new();
 

@@ -15,7 +15,6 @@ internal static class AbsentEndpoints
         Objects(routes, "configs", "config");
         Plugins(routes);
         Volumes(routes);
-        Refuse(routes, "POST", "/containers/create", "This version runs containers for services only; create a service instead.");
         Refuse(routes, "POST", "/build", "This version does not build images.");
         Refuse(routes, "POST", "/session", "This version does not build images.");
         Refuse(routes, "POST", "/auth", "This version does not check credentials; they are used when an image is pulled.");

@@ -19,19 +19,25 @@ public static class Hijack
         var upgraded = context.Request.Headers.Upgrade.Count > 0;
         var head = Head(context, contentType, upgraded);
         var transport = connection.Take();
-        await using (var stream = new HijackedStream(transport))
+        try
         {
+            await using var stream = new HijackedStream(transport);
             using var gone = new CancellationTokenSource();
             stream.OnWriteFailed(gone);
-            await stream.WriteAsync(head, gone.Token);
             try
             {
+                await stream.WriteAsync(head, gone.Token);
                 await session(stream, gone.Token);
             }
             catch (Exception ended) when (gone.IsCancellationRequested && ended is OperationCanceledException or IOException)
             {
                 // The client left; there is nobody to tell.
             }
+        }
+        finally
+        {
+            // Says the end to a client that keeps its own side open: all bytes are sent, then the socket is shut down.
+            await transport.Output.CompleteAsync();
         }
 
         // Kestrel must not write an answer of its own behind these bytes.

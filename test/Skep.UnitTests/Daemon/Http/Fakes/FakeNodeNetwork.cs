@@ -13,6 +13,10 @@ internal sealed class FakeNodeNetwork : INodeNetwork
 
     public LocalNetwork? GatewayBridge { get; set; }
 
+    public Dictionary<string, Sandbox> Sandboxes { get; } = [];
+
+    public Sandbox? FindSandbox(string containerId) => Sandboxes.GetValueOrDefault(containerId);
+
     public void Submit(NodePlan plan) => AppliedRevision.TryPublish(plan.Revision);
 
     public Task<Sandbox> AttachAsync(SandboxRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
