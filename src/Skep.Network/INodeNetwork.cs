@@ -27,7 +27,7 @@ public interface INodeNetwork
     /// A container's sandbox as it is noted now, without waiting for the kernel and without <see cref="Sandbox.ResolvConf"/>; null when it
     /// has none. Cheap: <c>docker ps</c> asks for each container.
     /// </summary>
-    Sandbox? FindSandbox(string containerId) => null;
+    Sandbox? FindSandbox(string containerId);
 
     /// <summary>What this node has of a network (endpoints, peers) for <c>docker network inspect</c>; null when nothing.</summary>
     LocalNetwork? Describe(string networkId);

@@ -19,6 +19,8 @@ internal sealed class CurrentNetwork(Func<INodeNetwork?> current) : INodeNetwork
     public Task DetachAsync(string containerId, CancellationToken cancellationToken) =>
         current()?.DetachAsync(containerId, cancellationToken) ?? Task.CompletedTask;
 
+    public Sandbox? FindSandbox(string containerId) => current()?.FindSandbox(containerId);
+
     public LocalNetwork? Describe(string networkId) => current()?.Describe(networkId);
 
     public LocalNetwork? DescribeGatewayBridge() => current()?.DescribeGatewayBridge();
