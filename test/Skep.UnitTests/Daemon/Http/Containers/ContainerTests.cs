@@ -159,6 +159,42 @@ public sealed class ContainerTests
     }
 
     [Fact]
+    public async Task Attaching_shows_what_was_and_what_comes_and_ends_with_the_container()
+    {
+        await using var engine = await StartAsync();
+        var id = engine.Runtime.Find("web").Id;
+        var log = (FakeLog)engine.Runtime.Log(id);
+        log.Write(LogSource.Stdout, "past\n");
+        using var socket = await engine.ConnectAsync();
+        await socket.SendAsync("POST /v1.50/containers/web/attach?logs=1&stream=1&stdout=1&stderr=1&stdin=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+        var text = new StringBuilder();
+        var buffer = new byte[4096];
+        var told = false;
+        int length;
+        while ((length = await socket.ReceiveAsync(buffer).WaitAsync(TimeSpan.FromSeconds(10))) > 0)
+        {
+            text.Append(Encoding.ASCII.GetString(buffer, 0, length));
+            if (!told && text.ToString().EndsWith("past\n", StringComparison.Ordinal))
+            {
+                told = true;
+                log.Write(LogSource.Stderr, "later\n");
+                engine.Runtime.End(id, 0);
+            }
+        }
+
+        Assert.StartsWith("HTTP/1.1 101 UPGRADED\r\n", text.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("\u0001\0\0\0\0\0\0\u0005past\n\u0002\0\0\0\0\0\0\u0006later\n", text.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Input_to_a_container_that_reads_it_is_refused()
+    {
+        await using var engine = await StartAsync();
+        engine.Runtime.Existing.Add(FakeRuntime.Running("99", "reader", r => r with { OpenStdin = true }));
+        Assert.Equal(501, (await engine.SendAsync("POST", "/containers/reader/attach?stream=1&stdin=1&stdout=1")).Status);
+    }
+
+    [Fact]
     public async Task Stats_have_the_numbers_of_the_process()
     {
         await using var engine = await StartAsync();
