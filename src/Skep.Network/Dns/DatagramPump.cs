@@ -96,36 +96,36 @@ internal sealed unsafe class DatagramPump : IDisposable
                 return;
             }
 
-            try
+            var received = DnsNative.ReceiveMany(descriptor, buffers.Incoming(), Batch, DnsNative.DontWait, null);
+            if (received > 0)
             {
-                var received = DnsNative.ReceiveMany(descriptor, buffers.Incoming(), Batch, DnsNative.DontWait, null);
-                if (received > 0)
-                {
-                    Answer(descriptor, service, buffers, received);
-                }
-            }
-            catch (Exception e)
-            {
-                // One bad query must not take the names of every sandbox with it.
-                _log.QueryBroke(e);
+                Answer(descriptor, service, buffers, received);
             }
         }
     }
 
-    private static void Answer(int descriptor, DatagramService service, DatagramBuffers buffers, int received)
+    private void Answer(int descriptor, DatagramService service, DatagramBuffers buffers, int received)
     {
         var outgoing = 0;
         for (var i = 0; i < received; i++)
         {
-            var query = buffers.Query(i);
-            var length = service.Responder.Answer(query, buffers.Answer(outgoing), overUdp: true);
-            if (length > 0)
+            try
             {
-                buffers.Reply(outgoing++, i, length);
+                var query = buffers.Query(i);
+                var length = service.Responder.Answer(query, buffers.Answer(outgoing), overUdp: true);
+                if (length > 0)
+                {
+                    buffers.Reply(outgoing++, i, length);
+                }
+                else if (length == 0)
+                {
+                    service.Forward(query.ToArray(), buffers.Sender(i));
+                }
             }
-            else if (length == 0)
+            catch (Exception e)
             {
-                service.Forward(query.ToArray(), buffers.Sender(i));
+                // One bad query must not take the answers of others with it.
+                _log.QueryBroke(e);
             }
         }
 

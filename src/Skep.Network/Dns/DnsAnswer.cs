@@ -8,6 +8,9 @@ namespace Skep.Network.Dns;
 /// <summary>Writes answers. The answer's buffer may be the query's own: the question stays where it is.</summary>
 internal static class DnsAnswer
 {
+    /// <summary>The bit of the header's third byte that says that not all is there.</summary>
+    public const byte Truncated = 0x02;
+
     // Docker's figure; names change at once all the same, since clients in containers rarely cache and ours is the only server.
     private const uint TimeToLive = 600;
 
@@ -22,30 +25,18 @@ internal static class DnsAnswer
     /// Addresses of one family, beginning at <paramref name="turn"/>, so that askers who take the first get different ones.
     /// What does not fit into <paramref name="limit"/> is left out and the answer marked as truncated.
     /// </summary>
-    public static int Addresses(ReadOnlySpan<byte> query, in DnsQuestion question, byte[][] addresses, uint turn, int limit, Span<byte> answer)
+    public static int Addresses(ReadOnlySpan<byte> query, in DnsQuestion question, AddressRecords records, uint turn, int limit, Span<byte> answer)
     {
         Begin(query, question.End, answer, DnsNumbers.NoError);
-        var at = question.End;
-        ushort count = 0;
-        for (uint i = 0; i < addresses.Length; i++)
+        var fit = Math.Min(records.Count, (limit - question.End) / records.Size);
+        if (fit < records.Count)
         {
-            var address = addresses[(int)((turn + i) % (uint)addresses.Length)];
-            if (at + 12 + address.Length > limit)
-            {
-                answer[2] |= 0x02;
-                break;
-            }
-
-            // The name is a pointer to the question's, RFC 1035 4.1.4.
-            BinaryPrimitives.WriteUInt16BigEndian(answer[at..], 0xc000 | DnsNumbers.HeaderSize);
-            at = Head(answer, at + 2, question.Type, (ushort)address.Length);
-            address.CopyTo(answer[at..]);
-            at += address.Length;
-            count++;
+            answer[2] |= Truncated;
         }
 
-        BinaryPrimitives.WriteUInt16BigEndian(answer[6..], count);
-        return at;
+        var length = records.CopyTo(answer[question.End..], (int)(turn % (uint)records.Count), fit);
+        BinaryPrimitives.WriteUInt16BigEndian(answer[6..], (ushort)fit);
+        return question.End + length;
     }
 
     public static int Pointer(ReadOnlySpan<byte> query, in DnsQuestion question, string name, Span<byte> answer)
@@ -58,9 +49,8 @@ internal static class DnsAnswer
         return at;
     }
 
-    /// <summary>RFC 2782: priority 0, weight 0, port and target of each.</summary>
-    public static int Services(
-        ReadOnlySpan<byte> query, in DnsQuestion question, IReadOnlyList<(string Target, ushort Port, NameEntry Addresses)> services, int limit, Span<byte> answer)
+    /// <summary>RFC 2782: priority 0, weight 0, port and target of each; then the targets' IPv4 addresses as far as there is room.</summary>
+    public static int Services(ReadOnlySpan<byte> query, in DnsQuestion question, IReadOnlyList<ServiceTarget> services, int limit, Span<byte> answer)
     {
         Begin(query, question.End, answer, DnsNumbers.NoError);
         var at = question.End;
@@ -69,7 +59,7 @@ internal static class DnsAnswer
         {
             if (at + 20 + target.Length > limit)
             {
-                answer[2] |= 0x02;
+                answer[2] |= Truncated;
                 break;
             }
 
@@ -82,8 +72,27 @@ internal static class DnsAnswer
         }
 
         BinaryPrimitives.WriteUInt16BigEndian(answer[6..], count);
-        return at;
+        return TargetAddresses(services, count, limit, answer, at);
     }
+
+    /// <summary>The records of an address list: a pointer to the question's name (RFC 1035 4.1.4), and the address.</summary>
+    public static byte[] Records(ushort type, IReadOnlyList<byte[]> addresses)
+    {
+        var size = addresses.Count == 0 ? 0 : addresses[0].Length + 12;
+        var records = new byte[size * addresses.Count];
+        for (var i = 0; i < addresses.Count; i++)
+        {
+            var record = records.AsSpan(i * size, size);
+            BinaryPrimitives.WriteUInt16BigEndian(record, 0xc000 | DnsNumbers.HeaderSize);
+            Head(record, 2, type, (ushort)addresses[i].Length);
+            addresses[i].CopyTo(record[12..]);
+        }
+
+        return records;
+    }
+
+    /// <summary>It can be written into an answer: labels of 1 to 63 bytes, 255 bytes together (RFC 1035 2.3.4). Names of containers may be longer.</summary>
+    public static bool IsName(string name) => name.Length <= 253 && name.Split('.').All(label => label.Length is > 0 and <= 63);
 
     /// <summary>The address in a name under in-addr.arpa or ip6.arpa; null when it is none.</summary>
     public static IPAddress? AddressOf(ReadOnlySpan<char> reverseName)
@@ -122,6 +131,29 @@ internal static class DnsAnswer
         answer[2] = (byte)(0x80 | (query[2] & 0x79));
         answer[3] = (byte)(0x80 | code);
         answer.Slice(6, 6).Clear();
+    }
+
+    private static int TargetAddresses(IReadOnlyList<ServiceTarget> services, int count, int limit, Span<byte> answer, int at)
+    {
+        ushort more = 0;
+        foreach (var (target, _, addresses) in services.Take(count))
+        {
+            for (var i = 0; i < addresses.V4.Count; i++)
+            {
+                if (at + target.Length + 16 > limit)
+                {
+                    return at;
+                }
+
+                at = Name(answer, at, target);
+                at = Head(answer, at, DnsNumbers.A, 4);
+                addresses.V4.AddressAt(i).CopyTo(answer[at..]);
+                at += 4;
+                BinaryPrimitives.WriteUInt16BigEndian(answer[10..], ++more);
+            }
+        }
+
+        return at;
     }
 
     private static int Head(Span<byte> answer, int at, ushort type, ushort length)

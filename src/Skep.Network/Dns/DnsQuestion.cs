@@ -23,6 +23,9 @@ internal static class DnsNumbers
 /// <summary>A query with its one question. Name is lower case, without a dot at the end; it lives in the caller's buffer.</summary>
 internal ref struct DnsQuestion
 {
+    /// <summary>Characters that the buffer of a name needs.</summary>
+    public const int LongestName = 256;
+
     public ushort Type;
     public ushort Class;
     public ReadOnlySpan<char> Name;

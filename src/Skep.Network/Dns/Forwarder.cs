@@ -10,18 +10,21 @@ namespace Skep.Network.Dns;
 /// fails or refuses. An answer, also "no such name", is final.
 /// </summary>
 /// <param name="open">Makes a socket in the namespace from which the servers are reached.</param>
-internal sealed class Forwarder(Func<AddressFamily, SocketType, ProtocolType, Socket> open, TimeProvider clock) : IDisposable
+/// <param name="clock">Times the patience with each server.</param>
+/// <param name="port">Where the servers listen.</param>
+internal sealed class Forwarder(Func<AddressFamily, SocketType, ProtocolType, Socket> open, TimeProvider clock, int port = 53) : IDisposable
 {
     private const int MostAtOnce = 1024;
-    private const int LargestDatagram = 4096;
+    private const int MostWaiting = 4096;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
 
     private readonly SemaphoreSlim _places = new(MostAtOnce);
+    private int _waiting;
 
     /// <summary>The answer to give back, with the asker's id. Never fails: trouble becomes SERVFAIL or REFUSED.</summary>
     public async Task<byte[]> AskAsync(ReadOnlyMemory<byte> query, IReadOnlyList<IPAddress> servers, bool overTcp, CancellationToken stopping)
     {
-        if (!await _places.WaitAsync(s_patience, stopping))
+        if (!_places.Wait(0, CancellationToken.None) && !await TakePlaceAsync(stopping))
         {
             return Failure(query.Span, DnsNumbers.Refused);
         }
@@ -45,6 +48,31 @@ internal sealed class Forwarder(Func<AddressFamily, SocketType, ProtocolType, So
         }
     }
 
+    /// <summary>False: no place in time, or too many wait already, whose queries would fill the memory.</summary>
+    private async Task<bool> TakePlaceAsync(CancellationToken stopping)
+    {
+        using var patience = new CancellationTokenSource(s_patience, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        try
+        {
+            if (Interlocked.Increment(ref _waiting) > MostWaiting)
+            {
+                return false;
+            }
+
+            await _places.WaitAsync(both.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
     private async Task<byte[]?> AskOneAsync(ReadOnlyMemory<byte> query, IPAddress server, bool overTcp, CancellationToken stopping)
     {
         // A fresh random id and port for each try: whoever cannot see the question cannot guess an answer.
@@ -65,13 +93,13 @@ internal sealed class Forwarder(Func<AddressFamily, SocketType, ProtocolType, So
     private async Task<byte[]> OverUdpAsync(byte[] asked, IPAddress server, CancellationToken cancellationToken)
     {
         using var socket = open(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        await socket.ConnectAsync(new IPEndPoint(server, 53), cancellationToken);
+        await socket.ConnectAsync(new IPEndPoint(server, port), cancellationToken);
         await socket.SendAsync(asked, cancellationToken);
-        var buffer = new byte[LargestDatagram];
+        var buffer = new byte[PayloadSizeOf(asked)];
         while (true)
         {
             var length = await socket.ReceiveAsync(buffer, cancellationToken);
-            if (length >= DnsNumbers.HeaderSize && buffer.AsSpan(0, 2).SequenceEqual(asked.AsSpan(0, 2)))
+            if (IsAnswer(buffer.AsSpan(0, length), asked))
             {
                 return buffer[..length];
             }
@@ -81,23 +109,32 @@ internal sealed class Forwarder(Func<AddressFamily, SocketType, ProtocolType, So
     private async Task<byte[]> OverTcpAsync(byte[] asked, IPAddress server, CancellationToken cancellationToken)
     {
         using var socket = open(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(new IPEndPoint(server, 53), cancellationToken);
+        await socket.ConnectAsync(new IPEndPoint(server, port), cancellationToken);
         using var stream = new NetworkStream(socket);
         var framed = new byte[asked.Length + 2];
         BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)asked.Length);
         asked.CopyTo(framed, 2);
         await stream.WriteAsync(framed, cancellationToken);
         await stream.ReadExactlyAsync(framed.AsMemory(0, 2), cancellationToken);
-        var answer = new byte[Math.Max(DnsNumbers.HeaderSize, (int)BinaryPrimitives.ReadUInt16BigEndian(framed))];
+        var answer = new byte[BinaryPrimitives.ReadUInt16BigEndian(framed)];
         await stream.ReadExactlyAsync(answer, cancellationToken);
-        return answer;
+        return IsAnswer(answer, asked) ? answer : throw new IOException("The server answered another question.");
+    }
+
+    private static bool IsAnswer(ReadOnlySpan<byte> message, ReadOnlySpan<byte> asked) =>
+        message.Length >= DnsNumbers.HeaderSize && message[..2].SequenceEqual(asked[..2]) && (message[2] & 0x80) != 0;
+
+    private static int PayloadSizeOf(ReadOnlySpan<byte> query)
+    {
+        Span<char> name = stackalloc char[DnsQuestion.LongestName];
+        return DnsQuestion.TryRead(query, name, out var question) ? question.PayloadSize : 512;
     }
 
     public void Dispose() => _places.Dispose();
 
     private static byte[] Failure(ReadOnlySpan<byte> query, byte code)
     {
-        Span<char> name = stackalloc char[256];
+        Span<char> name = stackalloc char[DnsQuestion.LongestName];
         var end = DnsQuestion.TryRead(query, name, out var question) ? question.End : DnsNumbers.HeaderSize;
         var answer = new byte[end];
         DnsAnswer.Empty(query, end, code, answer);

@@ -6,6 +6,8 @@ namespace Skep.Network.Dns;
 /// <summary>
 /// How 127.0.0.11:53 leads to the name server. The server listens on a port of its own, so that a container may run a name server
 /// itself; rules in its namespace write the port of each packet over, without the kernel keeping track of a flow per query.
+/// While nobody listens (the daemon restarts), the kernel's refusals are dropped: the asker repeats its question a little later
+/// and is answered, instead of failing at once.
 /// </summary>
 internal static class NameRules
 {
@@ -24,6 +26,8 @@ internal static class NameRules
         .AddChain(s_table, Chain, new NftHook("filter", "output", "raw"))
         .AddRule(s_table, Chain, $"ip daddr {Server} udp dport 53 notrack udp dport set {Port}")
         .AddRule(s_table, Chain, $"ip daddr {Server} tcp dport 53 notrack tcp dport set {Port}")
+        .AddRule(s_table, Chain, $"ip saddr {Server} tcp sport {Port} tcp flags & (rst | ack) == rst | ack tcp sequence 0 drop")
+        .AddRule(s_table, Chain, $"ip saddr {Server} icmp type destination-unreachable drop")
         .AddRule(s_table, Chain, $"ip saddr {Server} udp sport {Port} notrack udp sport set 53")
         .AddRule(s_table, Chain, $"ip saddr {Server} tcp sport {Port} notrack tcp sport set 53");
 }

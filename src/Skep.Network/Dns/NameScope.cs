@@ -3,6 +3,9 @@ using Skep.Model.Specs;
 
 namespace Skep.Network.Dns;
 
+/// <summary>One task that offers a service: its name with the network's, its port and its addresses.</summary>
+internal sealed record ServiceTarget(string Name, ushort Port, NameEntry Addresses);
+
 /// <summary>What one sandbox can ask for: the names of its networks, in the order of its interfaces. A value that is swapped whole.</summary>
 internal sealed class NameScope(IReadOnlyList<NetworkNames> networks, NetworkNames? ingress)
 {
@@ -52,7 +55,7 @@ internal sealed class NameScope(IReadOnlyList<NetworkNames> networks, NetworkNam
     }
 
     /// <summary>_port._protocol.service: the tasks of the service with the port's number. Port is a name or a number. Null: no such service.</summary>
-    public IReadOnlyList<(string Target, ushort Port, NameEntry Addresses)>? Services(string name)
+    public IReadOnlyList<ServiceTarget>? Services(string name)
     {
         var labels = name.Split('.', 3);
         if (labels.Length < 3 || labels[0].Length < 2 || labels[0][0] != '_' || labels[1].Length < 2 || labels[1][0] != '_')
@@ -68,13 +71,16 @@ internal sealed class NameScope(IReadOnlyList<NetworkNames> networks, NetworkNam
             if (service is not null)
             {
                 return PortOf(service.ServiceId, labels[0][1..], labels[1][1..]) is { } port
-                    ? [.. network.ActiveOf(service.ServiceId).Select(e => ($"{e.Names[0]}.{network.Plan.Network.Name}", port, Find(e.Names[0].ToLowerInvariant()) ?? NameEntry.Empty))]
+                    ? [.. network.ActiveOf(service.ServiceId).Select(e => Target(network, e.Names[0], port))]
                     : [];
             }
         }
 
         return null;
     }
+
+    private static ServiceTarget Target(NetworkNames network, string name, ushort port) => new(
+        $"{name}.{network.Plan.Network.Name}", port, network.Forward.TryGetValue(name.ToLowerInvariant(), out var entry) ? entry : NameEntry.Empty);
 
     private ushort? PortOf(string serviceId, string port, string protocol)
     {

@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
 using Skep.Kernel.Nftables;
@@ -11,68 +11,67 @@ namespace Skep.Network.Dns;
 /// </summary>
 public sealed class NameServer : INameServer, IAsyncDisposable
 {
+    // Taken for a whole AddAsync or RemoveAsync, so that two of one sandbox follow each other; the gate guards the tables alone.
+    private readonly SemaphoreSlim _changes = new(1);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SandboxNameServer> _servers = [];
     private readonly Dictionary<string, NetworkNames> _networks = [];
     private readonly DatagramPump _pump;
-    private readonly Forwarder _host;
-    private readonly ResolvConf _resolv;
+    private readonly IReadOnlyList<IPAddress> _outside;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
 
     /// <param name="servers">Servers for names outside; empty takes those of the host's resolv.conf.</param>
     /// <param name="clock">Times the forwarding.</param>
     /// <param name="log">Where trouble is told.</param>
-    public NameServer(IReadOnlyList<System.Net.IPAddress> servers, TimeProvider clock, ILogger<NameServer> log)
+    public NameServer(IReadOnlyList<IPAddress> servers, TimeProvider clock, ILogger<NameServer> log)
     {
-        (_clock, _log) = (clock, log);
-        var host = ResolvConf.OfHost();
-        _resolv = servers.Count > 0 ? host with { Servers = servers } : host;
-        _host = new Forwarder((family, type, protocol) => new Socket(family, type, protocol), clock);
+        (_outside, _clock, _log) = (servers, clock, log);
         _pump = new DatagramPump(log);
     }
 
     public async Task<string> AddAsync(SandboxNames sandbox, CancellationToken cancellationToken)
     {
-        SandboxNameServer? older;
-        lock (_gate)
+        await _changes.WaitAsync(cancellationToken);
+        try
         {
-            _servers.Remove(sandbox.ContainerId, out older);
-        }
+            await StopAsync(sandbox.ContainerId);
+            using (var space = NetworkNamespace.Open(sandbox.NamespacePath))
+            using (var rules = new Nftables(space))
+            {
+                await rules.RunAsync(NameRules.Transaction, cancellationToken);
+            }
 
-        if (older is not null)
+            // Read anew for each sandbox: a host's servers change with its network.
+            var host = ResolvConf.OfHost();
+            host = _outside.Count > 0 ? host with { Servers = _outside } : host;
+            var server = new SandboxNameServer(sandbox, _pump, host, _clock, _log);
+            lock (_gate)
+            {
+                server.Update(_networks, Ingress());
+                _servers[sandbox.ContainerId] = server;
+            }
+
+            // It knows its names from the first query on.
+            server.Start();
+            return ResolvConf.TextFor(sandbox.Dns, host);
+        }
+        finally
         {
-            await older.DisposeAsync();
+            _changes.Release();
         }
-
-        cancellationToken.ThrowIfCancellationRequested();
-        using (var space = NetworkNamespace.Open(sandbox.NamespacePath))
-        using (var rules = new Nftables(space))
-        {
-            await rules.RunAsync(NameRules.Transaction, cancellationToken);
-        }
-
-        var server = new SandboxNameServer(sandbox, _pump, _host, _resolv.Servers, _clock, _log);
-        lock (_gate)
-        {
-            server.Update(_networks, Ingress());
-            _servers[sandbox.ContainerId] = server;
-        }
-
-        return ResolvConf.TextFor(sandbox.Dns, _resolv);
     }
 
     public async Task RemoveAsync(string containerId, CancellationToken cancellationToken)
     {
-        SandboxNameServer? server;
-        lock (_gate)
+        await _changes.WaitAsync(cancellationToken);
+        try
         {
-            _servers.Remove(containerId, out server);
+            await StopAsync(containerId);
         }
-
-        if (server is not null)
+        finally
         {
-            await server.DisposeAsync();
+            _changes.Release();
         }
     }
 
@@ -107,19 +106,28 @@ public sealed class NameServer : INameServer, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        List<SandboxNameServer> all;
-        lock (_gate)
+        await _changes.WaitAsync(CancellationToken.None);
+        foreach (var id in _servers.Keys.ToList())
         {
-            all = [.. _servers.Values];
-            _servers.Clear();
-        }
-
-        foreach (var server in all)
-        {
-            await server.DisposeAsync();
+            await StopAsync(id);
         }
 
         _pump.Dispose();
+        _changes.Dispose();
+    }
+
+    private async Task StopAsync(string containerId)
+    {
+        SandboxNameServer? server;
+        lock (_gate)
+        {
+            _servers.Remove(containerId, out server);
+        }
+
+        if (server is not null)
+        {
+            await server.DisposeAsync();
+        }
     }
 
     private NetworkNames? Ingress() => _networks.Values.FirstOrDefault(n => n.Plan.Network.Ingress);

@@ -4,10 +4,17 @@ using Skep.Model.Plans;
 
 namespace Skep.Network.Dns;
 
-/// <summary>Addresses of one name, by family, as they go on the wire.</summary>
-internal sealed record NameEntry(byte[][] V4, byte[][] V6)
+/// <summary>Addresses of one name, by family, as they go on the wire. Both may be empty: the name is known all the same.</summary>
+internal sealed record NameEntry(AddressRecords V4, AddressRecords V6)
 {
-    public static readonly NameEntry Empty = new([], []);
+    public static readonly NameEntry Empty = new(AddressRecords.None, AddressRecords.None);
+
+    public static NameEntry Of(IReadOnlyCollection<IPAddress> addresses) => new(
+        AddressRecords.Of(DnsNumbers.A, BytesOf(addresses, AddressFamily.InterNetwork)),
+        AddressRecords.Of(DnsNumbers.Aaaa, BytesOf(addresses, AddressFamily.InterNetworkV6)));
+
+    private static List<byte[]> BytesOf(IEnumerable<IPAddress> addresses, AddressFamily family) =>
+        [.. addresses.Where(a => a.AddressFamily == family).Select(a => a.GetAddressBytes())];
 }
 
 /// <summary>
@@ -16,6 +23,7 @@ internal sealed record NameEntry(byte[][] V4, byte[][] V6)
 /// </summary>
 internal sealed class NetworkNames
 {
+    private readonly Dictionary<string, HashSet<IPAddress>> _gathered = [];
     private readonly Dictionary<string, NameEntry> _forward = [];
     private readonly Dictionary<IPAddress, string> _reverse = [];
 
@@ -36,7 +44,8 @@ internal sealed class NetworkNames
 
     /// <summary>The names of tasks of a service that take new flows, for SRV.</summary>
     public IEnumerable<PlanEndpoint> ActiveOf(string serviceId) =>
-        Plan.Endpoints.Values.Where(e => e.ServiceId == serviceId && e.State == EndpointState.Active);
+        Plan.Endpoints.Values.Where(e => e.ServiceId == serviceId && e.State == EndpointState.Active && e.Names.Count > 0
+            && DnsAnswer.IsName($"{e.Names[0]}.{Plan.Network.Name}"));
 
     public static NetworkNames Of(NetworkPlan plan)
     {
@@ -58,6 +67,12 @@ internal sealed class NetworkNames
             names.AddService(service, [.. byService[service.ServiceId]]);
         }
 
+        foreach (var (name, addresses) in names._gathered)
+        {
+            names._forward[name] = NameEntry.Of(addresses);
+        }
+
+        names._gathered.Clear();
         return names;
     }
 
@@ -71,7 +86,7 @@ internal sealed class NetworkNames
 
         if (endpoint.Names.Count > 0)
         {
-            addresses.ForEach(a => _reverse[a] = $"{endpoint.Names[0]}.{Plan.Network.Name}");
+            addresses.ForEach(a => AddReverse(a, endpoint.Names[0]));
         }
     }
 
@@ -90,17 +105,27 @@ internal sealed class NetworkNames
             Add("tasks." + name, tasks);
         }
 
-        virtualAddresses.ForEach(a => _reverse[a] = $"{service.Name}.{Plan.Network.Name}");
+        virtualAddresses.ForEach(a => AddReverse(a, service.Name));
     }
 
+    private void AddReverse(IPAddress address, string name)
+    {
+        if ($"{name}.{Plan.Network.Name}" is var whole && DnsAnswer.IsName(whole))
+        {
+            _reverse[address] = whole;
+        }
+    }
+
+    /// <summary>One name may come from several endpoints (an alias of every task) and twice from one (an alias like its own name).</summary>
     private void Add(string name, IReadOnlyCollection<IPAddress> addresses)
     {
         var key = name.ToLowerInvariant();
-        var four = addresses.Where(a => a.AddressFamily == AddressFamily.InterNetwork).Select(a => a.GetAddressBytes());
-        var six = addresses.Where(a => a.AddressFamily == AddressFamily.InterNetworkV6).Select(a => a.GetAddressBytes());
-        _forward[key] = _forward.TryGetValue(key, out var known)
-            ? new NameEntry([.. known.V4, .. four], [.. known.V6, .. six])
-            : new NameEntry([.. four], [.. six]);
+        if (!_gathered.TryGetValue(key, out var known))
+        {
+            _gathered[key] = known = [];
+        }
+
+        known.UnionWith(addresses);
     }
 
     private static IPAddress Address(string prefix) => IPAddress.Parse(prefix.AsSpan(0, prefix.IndexOf('/') is > 0 and var slash ? slash : prefix.Length));

@@ -40,12 +40,15 @@ internal sealed record ResolvConf(IReadOnlyList<IPAddress> Servers, IReadOnlyLis
         return new ResolvConf([.. servers.Take(MostServers)], search, options);
     }
 
+    /// <summary>Somebody has chosen how many dots a name needs: then one without any is meant for the swarm only, as with Docker.</summary>
+    public static bool HasDots(DnsConfig wish, ResolvConf host) => OptionsOf(wish, host).Any(IsDots);
+
     /// <summary>The text for a sandbox: our server, then the user's search list and options, or the host's.</summary>
     public static string TextFor(DnsConfig wish, ResolvConf host)
     {
         var search = wish.Search is { Count: > 0 } ? wish.Search : host.Search;
-        var options = (wish.Options is { Count: > 0 } ? wish.Options : host.Options).ToList();
-        if (!options.Any(o => o.StartsWith("ndots:", StringComparison.Ordinal)))
+        var options = OptionsOf(wish, host).ToList();
+        if (!options.Any(IsDots))
         {
             options.Add("ndots:0");
         }
@@ -53,4 +56,8 @@ internal sealed record ResolvConf(IReadOnlyList<IPAddress> Servers, IReadOnlyLis
         var searchLine = search.Count > 0 && !search.SequenceEqual(["."]) ? $"search {string.Join(' ', search)}\n" : "";
         return $"nameserver 127.0.0.11\n{searchLine}options {string.Join(' ', options)}\n";
     }
+
+    private static IReadOnlyList<string> OptionsOf(DnsConfig wish, ResolvConf host) => wish.Options is { Count: > 0 } ? wish.Options : host.Options;
+
+    private static bool IsDots(string option) => option.StartsWith("ndots:", StringComparison.Ordinal);
 }

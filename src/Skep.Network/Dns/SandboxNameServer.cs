@@ -1,48 +1,71 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
+using Skep.Model.Errors;
 
 namespace Skep.Network.Dns;
 
 /// <summary>The name server of one sandbox: its two sockets inside, what it may answer, and whom it asks otherwise.</summary>
 internal sealed class SandboxNameServer : IAsyncDisposable
 {
+    private const int MostServers = 3;
+
+    // The kernel gives twice as much, as far as net.core.rmem_max allows: room for the burst of a pool that starts up.
+    private const int SocketBuffer = 1 << 20;
+
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationToken _stopped;
     private readonly NetworkNamespace _space;
     private readonly DatagramPump _pump;
     private readonly DatagramService _datagrams;
-    private readonly Socket _listener;
-    private readonly NameResponder _responder = new();
+    private readonly ConversationHost _conversations;
+    private readonly NameResponder _responder;
     private readonly Forwarder _forwarder;
     private readonly IReadOnlyList<IPAddress> _servers;
     private readonly ILogger _log;
-    private readonly Task _accepting;
 
     /// <param name="sandbox">Whom it serves.</param>
     /// <param name="pump">Answers the datagrams.</param>
-    /// <param name="host">Forwards from the host's namespace, for the host's own servers.</param>
-    /// <param name="hostServers">The host's servers.</param>
+    /// <param name="host">The host's resolv.conf.</param>
     /// <param name="clock">Times the forwarding.</param>
     /// <param name="log">Where trouble is told.</param>
-    public SandboxNameServer(
-        SandboxNames sandbox, DatagramPump pump, Forwarder host, IReadOnlyList<IPAddress> hostServers, TimeProvider clock, ILogger log)
+    public SandboxNameServer(SandboxNames sandbox, DatagramPump pump, ResolvConf host, TimeProvider clock, ILogger log)
     {
         Sandbox = sandbox;
-        (_pump, _log) = (pump, log);
+        (_pump, _log, _stopped) = (pump, log, _stopping.Token);
+        var own = (sandbox.Dns.Nameservers ?? []).Select(Server).Where(s => !s.Equals(NameRules.Server)).Take(MostServers).ToList();
+        _servers = own.Count > 0 ? own : sandbox.External ? host.Servers : [];
+        _responder = new NameResponder(ResolvConf.HasDots(sandbox.Dns, host));
         _space = NetworkNamespace.Open(sandbox.NamespacePath);
-        var own = (sandbox.Dns.Nameservers ?? []).Select(IPAddress.Parse).ToList();
-        _forwarder = own.Count > 0 ? new Forwarder((f, s, p) => _space.Run(() => new Socket(f, s, p)), clock) : host;
-        _servers = own.Count > 0 ? own : sandbox.External ? hostServers : [];
-        var datagrams = _space.Run(() => Bind(SocketType.Dgram, ProtocolType.Udp));
-        _listener = _space.Run(() => Bind(SocketType.Stream, ProtocolType.Tcp));
-        _datagrams = new DatagramService(datagrams, _responder, (query, asker) => _ = ForwardAsync(datagrams, query, asker));
-        pump.Add(_datagrams);
-        _accepting = AcceptAsync(_stopping.Token);
+        Socket? datagrams = null;
+        try
+        {
+            // The host's servers are asked from the host's network, the user's from the container's.
+            _forwarder = new Forwarder(own.Count > 0 ? (f, s, p) => _space.Run(() => new Socket(f, s, p)) : (f, s, p) => new Socket(f, s, p), clock);
+            datagrams = _space.Run(() => Bind(SocketType.Dgram, ProtocolType.Udp));
+            var listener = _space.Run(() => Bind(SocketType.Stream, ProtocolType.Tcp));
+            _conversations = new ConversationHost(listener, _responder, (query, token) => _forwarder.AskAsync(query, _servers, overTcp: true, token), clock, log);
+        }
+        catch
+        {
+            datagrams?.Dispose();
+            _space.Dispose();
+            _stopping.Dispose();
+            throw;
+        }
+
+        // Not on the pump's thread: making a socket inside the container takes a while.
+        _datagrams = new DatagramService(datagrams, _responder, (query, asker) => _ = Task.Run(() => ForwardAsync(query, asker), _stopped));
     }
 
     public SandboxNames Sandbox { get; }
+
+    public void Start()
+    {
+        _pump.Add(_datagrams);
+        _conversations.Start();
+    }
 
     public void Update(IReadOnlyDictionary<string, NetworkNames> networks, NetworkNames? ingress) =>
         _responder.Replace(new NameScope([.. Sandbox.Networks.Where(n => !n.Ingress).Select(n => networks.GetValueOrDefault(n.Id)).OfType<NetworkNames>()], ingress));
@@ -52,11 +75,15 @@ internal sealed class SandboxNameServer : IAsyncDisposable
         await _stopping.CancelAsync();
         _pump.Remove(_datagrams);
         _datagrams.Socket.Dispose();
-        _listener.Dispose();
-        await _accepting;
+        await _conversations.DisposeAsync();
+        _forwarder.Dispose();
         _space.Dispose();
         _stopping.Dispose();
     }
+
+    private static IPAddress Server(string text) => IPAddress.TryParse(text, out var address)
+        ? address
+        : throw new ClusterException(ErrorKind.InvalidArgument, $"{text} is not the address of a name server");
 
     private static Socket Bind(SocketType type, ProtocolType protocol)
     {
@@ -68,11 +95,15 @@ internal sealed class SandboxNameServer : IAsyncDisposable
                 // Connections of the server before a restart may still be in TIME_WAIT.
                 socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             }
+            else
+            {
+                socket.ReceiveBufferSize = SocketBuffer;
+            }
 
             socket.Bind(new IPEndPoint(NameRules.Server, NameRules.Port));
             if (type == SocketType.Stream)
             {
-                socket.Listen(64);
+                socket.Listen(512);
             }
 
             return socket;
@@ -84,23 +115,27 @@ internal sealed class SandboxNameServer : IAsyncDisposable
         }
     }
 
-    private async Task ForwardAsync(Socket socket, byte[] query, IPEndPoint asker)
+    private async Task ForwardAsync(byte[] query, IPEndPoint asker)
     {
         try
         {
-            var answer = await _forwarder.AskAsync(query, _servers, overTcp: false, _stopping.Token);
-            await socket.SendToAsync(Cut(query, answer), asker);
+            var answer = await _forwarder.AskAsync(query, _servers, overTcp: false, _stopped);
+            await _datagrams.Socket.SendToAsync(Cut(query, answer), asker, _stopped);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // The sandbox is gone, and its question with it.
+        }
+        catch (Exception e)
+        {
+            _log.QueryBroke(e);
         }
     }
 
     /// <summary>An answer that the asker cannot take over UDP becomes an empty one that says so; it comes again over TCP.</summary>
     private static ReadOnlyMemory<byte> Cut(byte[] query, byte[] answer)
     {
-        Span<char> name = stackalloc char[256];
+        Span<char> name = stackalloc char[DnsQuestion.LongestName];
         if (!DnsQuestion.TryRead(query, name, out var question) || answer.Length <= question.PayloadSize)
         {
             return answer;
@@ -108,60 +143,7 @@ internal sealed class SandboxNameServer : IAsyncDisposable
 
         var cut = new byte[question.End];
         DnsAnswer.Empty(query, question.End, DnsNumbers.NoError, cut);
-        cut[2] |= 0x02;
+        cut[2] |= DnsAnswer.Truncated;
         return cut;
-    }
-
-    private async Task AcceptAsync(CancellationToken stopping)
-    {
-        try
-        {
-            while (true)
-            {
-                var connection = await _listener.AcceptAsync(stopping);
-                _ = ConverseAsync(connection, stopping);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            if (!stopping.IsCancellationRequested)
-            {
-                _log.ListenerBroke(Sandbox.ContainerId, e.Message);
-            }
-        }
-    }
-
-    private async Task ConverseAsync(Socket connection, CancellationToken stopping)
-    {
-        try
-        {
-            using var stream = new NetworkStream(connection, ownsSocket: true);
-            var length = new byte[2];
-            while (await stream.ReadAtLeastAsync(length, 2, throwOnEndOfStream: false, stopping) == 2)
-            {
-                var query = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
-                await stream.ReadExactlyAsync(query, stopping);
-                var answer = await AnswerAsync(query, stopping);
-                BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);
-                await stream.WriteAsync(length, stopping);
-                await stream.WriteAsync(answer, stopping);
-            }
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException or EndOfStreamException)
-        {
-            // The asker has gone, or the sandbox.
-        }
-    }
-
-    private async Task<ReadOnlyMemory<byte>> AnswerAsync(byte[] query, CancellationToken stopping)
-    {
-        var buffer = new byte[ushort.MaxValue];
-        var count = _responder.Answer(query, buffer, overUdp: false);
-        return count switch
-        {
-            > 0 => buffer.AsMemory(0, count),
-            0 => await _forwarder.AskAsync(query, _servers, overTcp: true, stopping),
-            _ => throw new IOException("not a query"),
-        };
     }
 }

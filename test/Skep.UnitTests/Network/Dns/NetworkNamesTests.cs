@@ -1,0 +1,88 @@
+using System.Net;
+using Skep.Model.Plans;
+using Skep.Network.Dns;
+using Skep.Testing.Dns;
+
+namespace Skep.UnitTests.Network.Dns;
+
+public sealed class NetworkNamesTests
+{
+    [Fact]
+    public void The_ingress_network_has_no_names()
+    {
+        var names = NetworkNames.Of(NamesExample.IngressPlan);
+
+        Assert.False(names.Forward.TryGetValue("web", out _));
+        Assert.Null(names.Reverse(IPAddress.Parse("10.0.0.5")));
+    }
+
+    [Fact]
+    public void An_address_counts_once_though_its_task_bears_a_name_twice()
+    {
+        var twice = NamesExample.Task(NamesExample.Front, "web", 1, "10.0.1.11/24") with { Names = ["one", "ONE", "web"] };
+        var names = NetworkNames.Of(new NetworkPlan(NamesExample.Front)
+        {
+            Endpoints = NamesExample.ByTask([twice]),
+            Services = NamesExample.ByService([new PlanService(NamesExample.Front.Id, "web-id", "web", [])]),
+        });
+
+        Assert.Equal(1, Count(names, "one"));
+        Assert.Equal(1, Count(names, "web"));
+    }
+
+    [Theory]
+    [InlineData(EndpointState.Starting)]
+    [InlineData(EndpointState.Draining)]
+    public void A_task_that_takes_no_new_flows_has_no_name(EndpointState state)
+    {
+        var names = NetworkNames.Of(new NetworkPlan(NamesExample.Front)
+        {
+            Endpoints = NamesExample.ByTask([NamesExample.Task(NamesExample.Front, "web", 1, "10.0.1.11/24") with { State = state }]),
+        });
+
+        Assert.False(names.Forward.TryGetValue("web.1.abc", out _));
+        Assert.Null(names.Reverse(IPAddress.Parse("10.0.1.11")));
+    }
+
+    [Fact]
+    public void A_name_too_long_for_an_answer_still_resolves_and_has_no_pointer_to_it()
+    {
+        var name = new string('x', 64);
+        var names = NetworkNames.Of(new NetworkPlan(NamesExample.Front)
+        {
+            Endpoints = NamesExample.ByTask([NamesExample.Task(NamesExample.Front, "web", 1, "10.0.1.11/24") with { Names = [name] }]),
+        });
+
+        Assert.Equal(1, Count(names, name));
+        Assert.Null(names.Reverse(IPAddress.Parse("10.0.1.11")));
+        Assert.Empty(names.ActiveOf("web-id"));
+    }
+
+    [Fact]
+    public void The_first_network_with_the_name_wins_whole()
+    {
+        PlanEndpoint Same(PlanNetwork network, string address) => NamesExample.Task(network, "x", 1, address) with { Names = ["same"] };
+        var front = NetworkNames.Of(new NetworkPlan(NamesExample.Front) { Endpoints = NamesExample.ByTask([Same(NamesExample.Front, "10.0.1.9/24")]) });
+        var back = NetworkNames.Of(new NetworkPlan(NamesExample.Back) { Endpoints = NamesExample.ByTask([Same(NamesExample.Back, "10.0.2.9/24")]) });
+        var scope = new NameScope([back, front], null);
+
+        Assert.Equal([10, 0, 2, 9], scope.Find("same")!.V4.AddressAt(0).ToArray());
+        Assert.Equal([10, 0, 1, 9], scope.Find("same.front")!.V4.AddressAt(0).ToArray());
+        Assert.Equal(1, scope.Find("same")!.V4.Count);
+    }
+
+    [Theory]
+    [InlineData("a.b.c", "c")]
+    [InlineData("a.b.c", "b.c")]
+    public void A_network_whose_name_has_dots_is_found_behind_any_dot(string asked, string network)
+    {
+        var plan = NamesExample.Front with { Name = network };
+        var task = NamesExample.Task(plan, "x", 1, "10.0.1.9/24") with { Names = [asked[..^(network.Length + 1)]] };
+        var scope = new NameScope([NetworkNames.Of(new NetworkPlan(plan) { Endpoints = NamesExample.ByTask([task]) })], null);
+
+        Assert.NotNull(scope.Find(asked));
+        Assert.Null(scope.Find("." + network));
+    }
+
+    private static int Count(NetworkNames names, string name) => names.Forward.TryGetValue(name, out var entry) ? entry.V4.Count : 0;
+}
