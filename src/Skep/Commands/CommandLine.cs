@@ -57,6 +57,7 @@ internal static class CommandLine
         LabCommand.Create(),
         DaemonCommand.Create(),
         TestCommand.Create(),
+        BenchCommand.Create(),
         VersionCommand.Create(),
         HelpCommand(),
     };
