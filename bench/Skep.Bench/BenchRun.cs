@@ -13,17 +13,40 @@ internal static class BenchRun
         new ScaleBenchmark(), new StartBenchmark(),
     ];
 
+    // Measured before any lab is up.
+    private static readonly ILocalBenchmark[] s_local = [new NameServerBenchmark()];
+
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
-        var (keep, alone) = (args.Contains("--keep"), args.Contains("--no-peer"));
         List<string> words = [.. args.Where(word => !word.StartsWith("--", StringComparison.Ordinal))];
-        List<IBenchmark> chosen = [.. s_benchmarks.Where(benchmark => words.Count == 0 || words.Remove(benchmark.Name))];
-        if (words.Count > 0 || chosen.Count == 0)
+        var all = words.Count == 0;
+        List<IBenchmark> chosen = [.. s_benchmarks.Where(benchmark => all || words.Remove(benchmark.Name))];
+        List<ILocalBenchmark> local = [.. s_local.Where(benchmark => all || words.Remove(benchmark.Name))];
+        if (words.Count > 0)
         {
-            Tell($"there is no row '{words.FirstOrDefault()}'; there are {string.Join(", ", s_benchmarks.Select(benchmark => benchmark.Name))}.");
+            Tell($"there is no row '{words[0]}'; there are {string.Join(", ", [.. s_benchmarks.Select(benchmark => benchmark.Name), .. s_local.Select(benchmark => benchmark.Name)])}.");
             return 2;
         }
 
+        var (ours, peers) = (new List<Figure>(), new List<Figure>());
+        foreach (var benchmark in local)
+        {
+            await MeasureAsync(benchmark.Name, () => benchmark.RunAsync(cancellationToken), ours);
+        }
+
+        if (chosen.Count > 0)
+        {
+            await MeasureSwarmsAsync(chosen, args, ours, peers, cancellationToken);
+        }
+
+        await Console.Out.WriteLineAsync(FigureTable.Print(ours, peers));
+        return ours.Exists(figure => figure.Bar is { } bar && !bar.IsReachedBy(figure.Sample.Median)) ? 1 : 0;
+    }
+
+    private static async Task MeasureSwarmsAsync(
+        IReadOnlyList<IBenchmark> chosen, string[] args, List<Figure> ours, List<Figure> peers, CancellationToken cancellationToken)
+    {
+        var (keep, alone) = (args.Contains("--keep"), args.Contains("--no-peer"));
         var door = Environment.GetEnvironmentVariable("SKEP") ?? "./skep";
         if (!alone && !File.Exists("/usr/sbin/dockerd"))
         {
@@ -31,29 +54,25 @@ internal static class BenchRun
             alone = true;
         }
 
-        var (ours, peers) = (new List<Figure>(), new List<Figure>());
         Tell("starting the swarms");
         await using var skep = await BenchSwarm.StartAsync(SwarmKind.Skep, door, keep, cancellationToken);
         await using var peer = alone ? null : await BenchSwarm.StartAsync(SwarmKind.Peer, door, keep, cancellationToken);
         foreach (var benchmark in chosen)
         {
-            await MeasureAsync(benchmark, skep, ours, cancellationToken);
+            await MeasureAsync($"{benchmark.Name} on {skep.Kind}", () => benchmark.RunAsync(skep, cancellationToken), ours);
             if (peer is not null)
             {
-                await MeasureAsync(benchmark, peer, peers, cancellationToken);
+                await MeasureAsync($"{benchmark.Name} on {peer.Kind}", () => benchmark.RunAsync(peer, cancellationToken), peers);
             }
         }
-
-        await Console.Out.WriteLineAsync(FigureTable.Print(ours, peers));
-        return ours.Exists(figure => figure.Bar is { } bar && !bar.IsReachedBy(figure.Sample.Median)) ? 1 : 0;
     }
 
-    private static async Task MeasureAsync(IBenchmark benchmark, BenchSwarm swarm, List<Figure> figures, CancellationToken cancellationToken)
+    private static async Task MeasureAsync(string what, Func<Task<IReadOnlyList<Figure>>> measure, List<Figure> figures)
     {
-        Tell($"{benchmark.Name} on {swarm.Kind}");
+        Tell(what);
         try
         {
-            var measured = await benchmark.RunAsync(swarm, cancellationToken);
+            var measured = await measure();
             figures.AddRange(measured);
             foreach (var figure in measured)
             {
@@ -62,7 +81,7 @@ internal static class BenchRun
         }
         catch (BenchException problem)
         {
-            Tell($"  {benchmark.Name} on {swarm.Kind}: {problem.Message}");
+            Tell($"  {what}: {problem.Message}");
         }
     }
 
