@@ -10,7 +10,8 @@ internal static class BenchRun
     // In the order of the table; those that disturb others come last.
     private static readonly IBenchmark[] s_benchmarks =
     [
-        new ScaleBenchmark(), new StartBenchmark(),
+        new ScaleBenchmark(), new StartBenchmark(), new CreateBenchmark(), new MemoryBenchmark(), new AnswerBenchmark(), new BalanceBenchmark(),
+        new UpBenchmark(),
     ];
 
     // Measured before any lab is up.

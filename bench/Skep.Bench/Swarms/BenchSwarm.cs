@@ -8,14 +8,13 @@ public sealed class BenchSwarm : IAsyncDisposable
 {
     private const int Machines = 3;
 
-    private readonly string _door;
     private readonly bool _keep;
 
     private BenchSwarm(SwarmKind kind, string lab, string door, IReadOnlyList<BenchNode> nodes, bool keep)
     {
         Kind = kind;
         Lab = lab;
-        _door = door;
+        Door = door;
         _keep = keep;
         Nodes = nodes;
     }
@@ -23,6 +22,9 @@ public sealed class BenchSwarm : IAsyncDisposable
     public SwarmKind Kind { get; }
 
     public string Lab { get; }
+
+    /// <summary>The launcher.</summary>
+    public string Door { get; }
 
     public IReadOnlyList<BenchNode> Nodes { get; }
 
@@ -57,7 +59,7 @@ public sealed class BenchSwarm : IAsyncDisposable
 
         if (!_keep)
         {
-            await Shell.RunAsync(_door, ["lab", "down", "--name", Lab], CancellationToken.None);
+            await Shell.RunAsync(Door, ["lab", "down", "--name", Lab], CancellationToken.None);
         }
     }
 
