@@ -18,4 +18,7 @@ internal static partial class NetworkLog
 
     [LoggerMessage(5005, LogLevel.Error, "A pass over the node's network failed; the next one looks at everything")]
     public static partial void PassFailed(this ILogger logger, Exception failure);
+
+    [LoggerMessage(5006, LogLevel.Warning, "The names of sandbox {Space} are away until its container is found again: {Reason}")]
+    public static partial void NamesStayedAway(this ILogger logger, string space, string reason);
 }

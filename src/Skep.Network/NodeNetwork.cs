@@ -75,6 +75,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
             _passes.Signal();
             await Task.WhenAll(
                 _passes.RunAsync(PassAsync, stopping),
+                RestoreNamesAsync(stopping),
                 TickAsync(_options.SettingsPeriod, SpaceParts.Settings, stopping),
                 TickAsync(_options.FullPassPeriod, SpaceParts.All, stopping));
         }
@@ -96,6 +97,30 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         return View(v => SandboxDescription.Of(v.Facts, GatewayId, sandbox, PathOf(sandbox.SpaceName))) with { ResolvConf = resolv };
     }
 
+    /// <summary>
+    /// After a restart names come back with the first plan, the one on disk, before the agent has found its containers again. Not
+    /// earlier: a server without a plan would take the swarm's names for names outside.
+    /// </summary>
+    private async Task RestoreNamesAsync(CancellationToken stopping)
+    {
+        await AppliedRevision.WaitAsync(revision => revision > 0, stopping);
+        foreach (var (id, sandbox) in View(v => v.Sandboxes.ToList()))
+        {
+            try
+            {
+                await _names.AddAsync(SandboxDescription.Names(sandbox, PathOf(sandbox.SpaceName)), stopping);
+                if (!View(v => v.Sandboxes.ContainsKey(id)))
+                {
+                    await _names.RemoveAsync(id, stopping);
+                }
+            }
+            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or Skep.Kernel.Nftables.NftException or ClusterException)
+            {
+                _logger.NamesStayedAway(sandbox.SpaceName, e.Message);
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public async Task DetachAsync(string containerId, CancellationToken cancellationToken)
     {
@@ -103,6 +128,8 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         if (Change(local => local with { Sandboxes = local.Sandboxes.Remove(containerId) }) is { } wish)
         {
             _ports.Release(containerId);
+            // Once more, for a server that came back between the two.
+            await _names.RemoveAsync(containerId, cancellationToken);
             var space = Model.Identity.ContainerId.Short(containerId);
             await _ended.WaitAsync(wish, name => name == space || name.Length == 0, cancellationToken);
             _logger.Detached(space);

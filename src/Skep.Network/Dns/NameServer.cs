@@ -35,16 +35,23 @@ public sealed class NameServer : INameServer, IAsyncDisposable
         await _changes.WaitAsync(cancellationToken);
         try
         {
-            await StopAsync(sandbox.ContainerId);
+            ulong inode;
             using (var space = NetworkNamespace.Open(sandbox.NamespacePath))
             using (var rules = new Nftables(space))
             {
+                inode = space.Inode;
                 await rules.RunAsync(NameRules.Transaction, cancellationToken);
             }
 
             // Read anew for each sandbox: a host's servers change with its network.
             var host = ResolvConf.OfHost();
             host = _outside.Count > 0 ? host with { Servers = _outside } : host;
+            if (Running(sandbox.ContainerId) is { } running && running.Serves(sandbox, inode))
+            {
+                return ResolvConf.TextFor(sandbox.Dns, host);
+            }
+
+            await StopAsync(sandbox.ContainerId);
             var server = new SandboxNameServer(sandbox, _pump, host, _clock, _log);
             lock (_gate)
             {
@@ -114,6 +121,14 @@ public sealed class NameServer : INameServer, IAsyncDisposable
 
         _pump.Dispose();
         _changes.Dispose();
+    }
+
+    private SandboxNameServer? Running(string containerId)
+    {
+        lock (_gate)
+        {
+            return _servers.GetValueOrDefault(containerId);
+        }
     }
 
     private async Task StopAsync(string containerId)

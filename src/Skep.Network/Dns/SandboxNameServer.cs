@@ -61,6 +61,13 @@ internal sealed class SandboxNameServer : IAsyncDisposable
 
     public SandboxNames Sandbox { get; }
 
+    /// <summary>It is just what is wished, so that no query needs to be lost by a change of servers.</summary>
+    public bool Serves(SandboxNames wish, ulong inode) =>
+        inode == _space.Inode && wish.External == Sandbox.External
+        && wish.Networks.Select(n => n.Id).SequenceEqual(Sandbox.Networks.Select(n => n.Id))
+        && (wish.Dns.Nameservers ?? []).SequenceEqual(Sandbox.Dns.Nameservers ?? [])
+        && (wish.Dns.Options ?? []).SequenceEqual(Sandbox.Dns.Options ?? []);
+
     public void Start()
     {
         _pump.Add(_datagrams);

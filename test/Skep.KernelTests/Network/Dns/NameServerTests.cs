@@ -149,6 +149,16 @@ public sealed class NameServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Adding_what_is_there_keeps_its_sockets_so_that_no_query_is_lost()
+    {
+        var before = await NamespaceFixture.RunAsync(_sandbox, "ss", "-Hlntue");
+        await AddAsync(_names);
+
+        Assert.Contains("127.0.0.11", before, StringComparison.Ordinal);
+        Assert.Equal(before, await NamespaceFixture.RunAsync(_sandbox, "ss", "-Hlntue"));
+    }
+
+    [Fact]
     public async Task Several_adds_at_once_leave_one_server()
     {
         await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => AddAsync(_names)));
