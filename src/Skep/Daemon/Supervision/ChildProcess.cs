@@ -134,7 +134,18 @@ public sealed partial class ChildProcess(ChildProcessOptions options, TimeProvid
 
     private async Task<ProcessIdentity?> AdoptAsync(CancellationToken stopping)
     {
-        if (ProcessIdentity.FromFile(options.PidFile) is not { } left || !IsOurs(left))
+        if (ProcessIdentity.FromFile(options.PidFile) is not { } left)
+        {
+            return null;
+        }
+
+        // Between its shell and the program (execve(2)) a process has no command line for a moment.
+        while (left.IsAlive && left.CommandLine().Count == 0)
+        {
+            await Task.Delay(s_noting, clock, stopping);
+        }
+
+        if (!IsOurs(left))
         {
             return null;
         }
