@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Skep.Testing.Dns;
 using Skep.Testing.Kernel;
 
 namespace Skep.KernelTests.Network;
@@ -59,6 +62,29 @@ public sealed class RepairTests
 
         await nodes.First.Network.RetainAsync(new HashSet<string> { TestNode.ContainerOf("web1") }, nodes.Limit);
         Assert.False(File.Exists(nodes.First.PathOf(TestNode.ContainerOf("caller")[..12])));
+    }
+
+    [Fact]
+    public async Task After_a_restart_names_are_back_before_any_container_is_attached_again()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        using var socket = NamespaceFixture.OpenSocket(nodes.Caller, SocketType.Dgram, ProtocolType.Udp);
+        var (server, query) = (new IPEndPoint(IPAddress.Parse("127.0.0.11"), 53), DnsMessage.Query("web", DnsMessage.A));
+        Assert.Equal(["10.0.1.2"], (await DnsAsker.AskAsync(socket, server, query, nodes.Limit)).Texts);
+
+        var away = Stopwatch.StartNew();
+        await nodes.First.StopAsync();
+        nodes.First.Start();
+        await nodes.First.ApplyAsync(TwoNodes.Plan(1), nodes.Limit);
+        var answer = DnsAsker.AskAsync(socket, server, query, nodes.Limit);
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!answer.IsCompleted && await again.WaitForNextTickAsync(nodes.Limit))
+        {
+            await socket.SendAsync(query, nodes.Limit);
+        }
+
+        Assert.Equal(["10.0.1.2"], (await answer).Texts);
+        TestContext.Current.TestOutputHelper?.WriteLine($"names were away for {away.Elapsed.TotalMilliseconds:0} ms");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Skep.Kernel.Namespaces;
 using Skep.Model.Identity;
 using Skep.Model.Plans;
@@ -12,6 +13,7 @@ namespace Skep.KernelTests.Network;
 internal sealed class TestNode(string id, NetworkNamespace host, string address, string folder) : IAsyncDisposable
 {
     private CancellationTokenSource _stop = new();
+    private NameServer _names = null!;
     private Task _running = Task.CompletedTask;
 
     public string Id { get; } = id;
@@ -27,6 +29,7 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
     public void Start()
     {
         _stop = new CancellationTokenSource();
+        _names = new NameServer([], TimeProvider.System, NullLogger<NameServer>.Instance);
         Network = new NodeNetwork(
             new NodeNetworkOptions
             {
@@ -36,7 +39,7 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
                 NamespaceFolder = Path.Combine(folder, "netns"),
                 HostNamespace = Host.Origin,
             },
-            new NoNames(),
+            _names,
             Log);
         _running = Network.RunAsync(_stop.Token);
     }
@@ -46,6 +49,7 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
         await _stop.CancelAsync();
         await _running;
         Network.Dispose();
+        await _names.DisposeAsync();
         _stop.Dispose();
     }
 
@@ -72,17 +76,6 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
     }
 
     public static string ContainerOf(string task) => ContainerId.Of(task);
-
-    private sealed class NoNames : INameServer
-    {
-        public Task<string> AddAsync(SandboxNames sandbox, CancellationToken cancellationToken) => Task.FromResult("nameserver 127.0.0.11\n");
-
-        public Task RemoveAsync(string containerId, CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public void Update(NodePlan plan)
-        {
-        }
-    }
 }
 
 /// <summary>Keeps what the node's network says of repairs and failures.</summary>
