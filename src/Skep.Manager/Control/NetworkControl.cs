@@ -77,7 +77,10 @@ public sealed class NetworkControl(IClusterStore store, TimeProvider clock)
         return removed;
     }
 
-    /// <summary>"service x" or "task x" that uses the network; null when there is none.</summary>
+    /// <summary>
+    /// "service x" or "task x" that uses the network; null when there is none. A task that only awaits its end does not hold it:
+    /// <c>docker stack rm</c> removes services and their networks in one breath.
+    /// </summary>
     public static string? UserOf(StoreView view, SwarmNetwork network)
     {
         var service = view.Services.Values.FirstOrDefault(s =>
@@ -88,7 +91,9 @@ public sealed class NetworkControl(IClusterStore store, TimeProvider clock)
         }
 
         var task = view.Tasks.Values.FirstOrDefault(t =>
-            t.Status.State < TaskState.Complete && t.Attachments.Any(a => a.NetworkId == network.Id));
+            t is { Status.State: <= TaskState.Running, DesiredState: <= TaskState.Running }
+            && (t.ServiceId.Length == 0 || view.Services.ContainsKey(t.ServiceId))
+            && t.Attachments.Any(a => a.NetworkId == network.Id));
         return task is null ? null : $"task {task.Id}";
     }
 

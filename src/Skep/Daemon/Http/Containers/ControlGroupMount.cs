@@ -10,7 +10,8 @@ internal sealed record ControlGroupMount(string Root, string MountPoint, bool Is
     /// <summary>Where a group's files are; null when the group is not below this mount.</summary>
     public string? FolderOf(string group)
     {
-        if (Root == "/")
+        // Inside a control group namespace (cgroup_namespaces(7)) the kernel shows the root of a v1 mount as a climb: /../../..
+        if (Root == "/" || Root.StartsWith("/..", StringComparison.Ordinal))
         {
             return MountPoint + group;
         }
