@@ -25,7 +25,7 @@ internal sealed class RegistryEndpoints : IDisposable
 
     public async Task<RegistryEndpoint> FindAsync(string domain, CancellationToken cancellationToken)
     {
-        var host = domain == ImageReference.DefaultDomain ? "registry-1.docker.io" : domain;
+        var host = domain == ImageReference.DefaultDomain ? $"registry-1.{ImageReference.DefaultDomain}" : domain;
         if (_known.TryGetValue(host, out var known))
         {
             return known;
