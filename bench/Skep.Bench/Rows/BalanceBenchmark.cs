@@ -38,13 +38,13 @@ internal sealed class BalanceBenchmark : IBenchmark
             var task = (await swarm.UntilRunningAsync(service, 1, cancellationToken))[0];
             var client = (await swarm.UntilRunningAsync(asker, 1, cancellationToken))[0];
             await swarm.UntilRunningAsync(direct, 1, cancellationToken);
-            var inside = ProcessOf(swarm.Nodes[0], client);
+            var inside = ProcessOf(client);
             var vip = await VipAsync(swarm, service, network, cancellationToken);
             var own = AddressOn(task, network);
             List<Figure> figures = [];
             figures.AddRange(await CompareAsync("VIP", inside, $"http://{vip}/", $"http://{own}/", Bar.AtLeast(0.90), cancellationToken));
             figures.AddRange(await CompareAsync(
-                "mesh", swarm.Nodes[2].Init,
+                "mesh", swarm.Nodes[0].Init,
                 Url(swarm.Nodes[0].Address, MeshPort), Url(swarm.Nodes[1].Address, HostPort), Bar.AtLeast(0.75), cancellationToken));
             return figures;
         }
@@ -84,11 +84,11 @@ internal sealed class BalanceBenchmark : IBenchmark
 
     private static string Url(string address, int port) => string.Create(CultureInfo.InvariantCulture, $"http://{address}:{port}/");
 
-    // The task's first process, as an id of this machine: the one whose cgroup names the container.
-    private static int ProcessOf(BenchNode node, JsonNode task)
+    // A process of the task, as an id of this machine: one whose cgroup names the container.
+    private static int ProcessOf(JsonNode task)
     {
         var container = task["Status"]!["ContainerStatus"]!["ContainerID"]!.GetValue<string>();
-        return node.Processes().FirstOrDefault(process => IsOf(process, container)) is > 0 and var found
+        return BenchNode.AllProcesses().FirstOrDefault(process => IsOf(process, container)) is > 0 and var found
             ? found
             : throw new BenchException($"no process of container {container} is seen");
     }

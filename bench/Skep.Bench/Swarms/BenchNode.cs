@@ -14,21 +14,16 @@ public sealed record BenchNode(int Number, string Address, string Folder, Engine
     public static Task<string> InNetworkOfAsync(int process, IEnumerable<string> command, CancellationToken cancellationToken) =>
         Shell.RunAsync("nsenter", [$"--net=/proc/{Text(process)}/ns/net", "--", .. command], cancellationToken);
 
-    /// <summary>Every process of the machine: those in its PID namespace.</summary>
+    /// <summary>The machine's own processes: those in its PID namespace. Containers have one each.</summary>
     public IReadOnlyList<int> Processes()
     {
-        var found = new List<int>();
         var mine = Link(Init);
-        foreach (var folder in Directory.GetDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Link(id) == mine)
-            {
-                found.Add(id);
-            }
-        }
-
-        return found;
+        return [.. AllProcesses().Where(process => Link(process) == mine)];
     }
+
+    public static IEnumerable<int> AllProcesses() => Directory.EnumerateDirectories("/proc")
+        .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+        .Where(id => id > 0);
 
     private static string? Link(int process)
     {

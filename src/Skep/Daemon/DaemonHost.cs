@@ -5,6 +5,7 @@ using Skep.Agent.Runtime;
 using Skep.Agent.Volumes;
 using Skep.Daemon.Http;
 using Skep.Daemon.Http.Events;
+using Skep.Daemon.Memory;
 using Skep.Daemon.Startup;
 using Skep.Daemon.Swarm;
 using Skep.Network;
@@ -35,7 +36,9 @@ public static class DaemonHost
         Directory.CreateDirectory(options.RunRoot, Traversable);
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        ResidentMemory.LimitArenas();
         var loops = new DaemonLoops(ending, logging);
+        loops.Start("idle memory", IdleMemory.Create(clock).RunAsync);
         var containerd = new ContainerdProcess(options, clock, logging);
         loops.Start("containerd", containerd.RunAsync);
         try

@@ -10,6 +10,7 @@ internal sealed class Member : IDisposable
     private readonly NodeIdentity _identity;
     private readonly AgentRole _agent;
     private readonly NodeNetwork _network;
+    private readonly Lock _saving = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _agentStopping = new();
     private readonly SwarmParts _parts;
@@ -48,7 +49,14 @@ internal sealed class Member : IDisposable
         return member;
     }
 
-    public void SaveState() => Volatile.Read(ref _state).Save(_folder.State);
+    public void SaveState()
+    {
+        // Who starts the member saves, and so does the session as soon as it hears of managers; both write the same file.
+        lock (_saving)
+        {
+            Volatile.Read(ref _state).Save(_folder.State);
+        }
+    }
 
     /// <summary>Waits until the managers have spoken and the node is what they said.</summary>
     public async Task ReadyAsync(CancellationToken cancellationToken)
