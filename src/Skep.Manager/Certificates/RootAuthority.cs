@@ -89,11 +89,12 @@ public sealed class RootAuthority : IDisposable
         request.CertificateExtensions.Add(names.Build());
 
         var now = _clock.GetUtcNow();
+        var begin = now - s_backdate;
         var end = now + lifetime;
         Span<byte> serial = stackalloc byte[16];
         RandomNumberGenerator.Fill(serial);
         serial[0] &= 0x7f;
-        using var certificate = request.Create(_root, now - s_backdate, end < _root.NotAfter ? end : _root.NotAfter, serial);
+        using var certificate = request.Create(_root, begin > _root.NotBefore ? begin : _root.NotBefore, end < _root.NotAfter ? end : _root.NotAfter, serial);
         return certificate.ExportCertificatePem() + "\n";
     }
 

@@ -27,6 +27,15 @@ internal sealed class AssignmentDelta(IReadOnlyDictionary<string, NetworkAssignm
         }
     }
 
+    /// <summary>The network has just become known: who takes part gets all of it.</summary>
+    public void NetworkKnown(NetworkAssignments network)
+    {
+        foreach (var node in network.Members)
+        {
+            _joined.Add((network.Id, node));
+        }
+    }
+
     public void Join(NetworkAssignments network, string nodeId)
     {
         if (network.AddMember(nodeId))
@@ -39,14 +48,22 @@ internal sealed class AssignmentDelta(IReadOnlyDictionary<string, NetworkAssignm
     {
         if (network.RemoveMember(nodeId))
         {
-            _joined.Remove((network.Id, nodeId));
-            _left.Add((nodeId, AssignmentIndex.Change(AssignmentKind.Network, network.Id, network.Id, ByteString.Empty)));
+            if (!_joined.Remove((network.Id, nodeId)) && network.Known)
+            {
+                _left.Add((nodeId, AssignmentIndex.Change(AssignmentKind.Network, network.Id, network.Id, ByteString.Empty)));
+            }
+
             Drop(network, AssignmentKind.Peer, nodeId);
         }
     }
 
     public void NetworkGone(NetworkAssignments network)
     {
+        if (!network.Drop(AssignmentKind.Network, network.Id))
+        {
+            return;
+        }
+
         foreach (var node in network.Members)
         {
             _left.Add((node, AssignmentIndex.Change(AssignmentKind.Network, network.Id, network.Id, ByteString.Empty)));
@@ -67,10 +84,13 @@ internal sealed class AssignmentDelta(IReadOnlyDictionary<string, NetworkAssignm
 
         foreach (var (networkId, node) in _joined)
         {
-            Of(all, node).AddRange(networks[networkId].Records());
+            if (networks.TryGetValue(networkId, out var network) && network.Known)
+            {
+                Of(all, node).AddRange(network.Records());
+            }
         }
 
-        foreach (var (network, change) in _changes)
+        foreach (var (network, change) in _changes.Where(c => c.Network.Known))
         {
             foreach (var node in network.Members)
             {

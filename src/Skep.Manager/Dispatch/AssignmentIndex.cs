@@ -35,7 +35,7 @@ internal sealed class AssignmentIndex
     public Dictionary<string, List<AssignmentChange>> Apply(StoreCommit commit)
     {
         var delta = new AssignmentDelta(_networks);
-        foreach (var change in commit.Events)
+        foreach (var change in commit.Events.OrderBy(Turn))
         {
             switch (change.Subject)
             {
@@ -50,11 +50,18 @@ internal sealed class AssignmentIndex
         return delta.Finish();
     }
 
+    /// <summary>What others refer to comes first and goes last, in whatever order a commit has it.</summary>
+    private static int Turn(StoreEvent change)
+    {
+        var rank = change.Subject switch { SwarmNetwork => 0, SwarmNode => 1, SwarmService => 2, _ => 3 };
+        return change.New is null ? 7 - rank : rank;
+    }
+
     /// <summary>The whole assignment of a node.</summary>
     public List<AssignmentChange> Full(string nodeId)
     {
         var all = new List<AssignmentChange>();
-        foreach (var network in _networks.Values.Where(n => n.Includes(nodeId)))
+        foreach (var network in _networks.Values.Where(n => n.Known && n.Includes(nodeId)))
         {
             all.AddRange(network.Records());
         }
@@ -84,9 +91,10 @@ internal sealed class AssignmentIndex
     {
         if (network is null || network.Vni == 0)
         {
-            if (_networks.Remove(id, out var gone))
+            if (_networks.TryGetValue(id, out var gone))
             {
                 delta.NetworkGone(gone);
+                Tidy(gone);
             }
 
             return;
@@ -94,8 +102,14 @@ internal sealed class AssignmentIndex
 
         var assignments = Network(id);
         assignments.Ingress = network.Spec.Ingress;
+        var wasKnown = assignments.Known;
         var record = RecordCodec.Encode(PlanRecordsOf.Network(network), RecordJson.Default.PlanNetwork);
         delta.Put(assignments, AssignmentKind.Network, id, ByteString.CopyFrom(record));
+        if (!wasKnown)
+        {
+            delta.NetworkKnown(assignments);
+        }
+
         if (network.Spec.Ingress)
         {
             foreach (var node in _nodes.Values)
@@ -114,6 +128,7 @@ internal sealed class AssignmentIndex
             foreach (var network in _networks.Values.Where(n => n.Includes(id)).ToList())
             {
                 delta.Leave(network, id);
+                Tidy(network);
             }
 
             return;
@@ -122,7 +137,7 @@ internal sealed class AssignmentIndex
         _nodes[id] = PlanRecordsOf.Peer(node);
         foreach (var network in _networks.Values)
         {
-            if (network.Ingress || network.Includes(id))
+            if (network.Ingress || network.IsHeldBy(id))
             {
                 Join(network, id, delta);
             }
@@ -132,8 +147,13 @@ internal sealed class AssignmentIndex
     /// <summary>The node takes part in the network from now on; also refreshes what the others know of it.</summary>
     private void Join(NetworkAssignments network, string nodeId, AssignmentDelta delta)
     {
+        if (!_nodes.TryGetValue(nodeId, out var peer))
+        {
+            return;
+        }
+
         delta.Join(network, nodeId);
-        if (_nodes.TryGetValue(nodeId, out var peer) && peer.Vtep.Length > 0)
+        if (peer.Vtep.Length > 0)
         {
             peer = peer with { NetworkId = network.Id, IngressAddress = network.Ingress ? peer.IngressAddress : null };
             delta.Put(network, AssignmentKind.Peer, nodeId, ByteString.CopyFrom(RecordCodec.Encode(peer, RecordJson.Default.PlanPeer)));
@@ -153,14 +173,15 @@ internal sealed class AssignmentIndex
         {
             foreach (var gone in PlanRecordsOf.NetworksOf(old).Except(wanted.Select(s => s.NetworkId)))
             {
-                delta.Drop(Network(gone), AssignmentKind.Service, old.Id);
+                Drop(gone, AssignmentKind.Service, old.Id, delta);
             }
         }
     }
 
     private void TaskChanged(SwarmTask? old, SwarmTask? now, AssignmentDelta delta)
     {
-        if (old is { NodeId.Length: > 0 } && old.Status.State >= TaskState.Assigned && now?.NodeId != old.NodeId)
+        if (old is { NodeId.Length: > 0 } && old.Status.State >= TaskState.Assigned 
+            && (now?.NodeId != old.NodeId || now.Status.State < TaskState.Assigned))
         {
             DropTask(old, delta);
         }
@@ -171,16 +192,20 @@ internal sealed class AssignmentIndex
         }
 
         PutTask(old, now, delta);
+        if (now.Status.State > TaskState.Running)
+        {
+            DropEndpoints(now, now.Attachments, delta);
+            return;
+        }
+
+        if (old is not null && old.NodeId == now.NodeId)
+        {
+            DropEndpoints(old, old.Attachments.Where(a => now.Attachments.All(n => n.NetworkId != a.NetworkId)), delta);
+        }
+
         foreach (var attachment in now.Attachments)
         {
             var network = Network(attachment.NetworkId);
-            if (now.Status.State > TaskState.Running)
-            {
-                delta.Drop(network, AssignmentKind.Endpoint, now.Id);
-                Release(network, now, delta);
-                continue;
-            }
-
             if (network.Hold(now.NodeId, now.Id))
             {
                 Join(network, now.NodeId, delta);
@@ -215,19 +240,37 @@ internal sealed class AssignmentIndex
             delta.PutTask(task.NodeId, task.Id, ByteString.Empty);
         }
 
-        foreach (var attachment in task.Attachments)
+        DropEndpoints(task, task.Attachments, delta);
+    }
+
+    private void DropEndpoints(SwarmTask task, IEnumerable<TaskAttachment> attachments, AssignmentDelta delta)
+    {
+        foreach (var attachment in attachments)
         {
-            var network = Network(attachment.NetworkId);
-            delta.Drop(network, AssignmentKind.Endpoint, task.Id);
-            Release(network, task, delta);
+            if (_networks.TryGetValue(attachment.NetworkId, out var network) && network.Release(task.NodeId, task.Id) && !network.Ingress)
+            {
+                delta.Leave(network, task.NodeId);
+            }
+
+            Drop(attachment.NetworkId, AssignmentKind.Endpoint, task.Id, delta);
         }
     }
 
-    private static void Release(NetworkAssignments network, SwarmTask task, AssignmentDelta delta)
+    private void Drop(string networkId, AssignmentKind kind, string id, AssignmentDelta delta)
     {
-        if (network.Release(task.NodeId, task.Id) && !network.Ingress)
+        if (_networks.TryGetValue(networkId, out var network))
         {
-            delta.Leave(network, task.NodeId);
+            delta.Drop(network, kind, id);
+            Tidy(network);
+        }
+    }
+
+    /// <summary>A network that is gone is forgotten with the last that named it.</summary>
+    private void Tidy(NetworkAssignments network)
+    {
+        if (network.IsEmpty)
+        {
+            _networks.Remove(network.Id);
         }
     }
 }

@@ -28,7 +28,12 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
     private readonly Dictionary<string, long> _lost = [];
     private readonly StatusWriter _statuses = new(store, clock, log);
     private readonly long _started = clock.GetTimestamp();
-    private AssignmentIndex _index = AssignmentIndex.Build(StoreView.Empty);
+
+    // Null until the store was read: a node must not be told that it has nothing, it would take all its tasks away.
+    private AssignmentIndex? _index;
+
+    /// <summary>A node's session is over; what was asked through it is not answered any more. Raised under the lock, before a newer one begins.</summary>
+    internal event Action<string>? SessionEnded;
 
     /// <summary>The newest revision that a node has in its kernel; 0 when it has no session here.</summary>
     public ulong AppliedBy(string nodeId)
@@ -65,7 +70,8 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
         IPAddress remote,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var reader = messages.GetAsyncEnumerator(cancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var reader = messages.GetAsyncEnumerator(ending.Token);
         if (!await reader.MoveNextAsync() || reader.Current.KindCase != NodeMessage.KindOneofCase.Hello)
         {
             throw ClusterException.Invalid("a session begins with a hello");
@@ -73,7 +79,6 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
 
         await RegisterAsync(peer, reader.Current.Hello, remote, cancellationToken);
         var session = Open(peer.NodeId);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var listening = ListenAsync(session, reader, ending);
         try
         {
@@ -84,9 +89,9 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
         }
         finally
         {
+            Close(session);
             await ending.CancelAsync();
             await listening;
-            Close(session);
         }
     }
 
@@ -95,6 +100,12 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
         if (!store.Current.Nodes.ContainsKey(peer.NodeId))
         {
             throw new ClusterException(ErrorKind.Forbidden, $"node {peer.NodeId} is no member of this swarm; leave it and join again");
+        }
+
+        lock (_gate)
+        {
+            // Between its hello and its session a node that was silent for long is not to be called down again.
+            _lost[peer.NodeId] = clock.GetTimestamp();
         }
 
         var description = RecordCodec.Decode(hello.Description.Span, RecordJson.Default.NodeDescription);
@@ -121,15 +132,25 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             if (_sessions.Remove(nodeId, out var older))
             {
                 older.Close();
+                SessionEnded?.Invoke(nodeId);
             }
 
             _sessions[nodeId] = session;
             session.Send(new ManagerMessage { Welcome = WelcomeFor(nodeId) });
-            var full = new Assignments { Full = true, Revision = _index.Revision };
-            full.Changes.AddRange(_index.Full(nodeId));
-            session.Send(new ManagerMessage { Assignments = full });
+            if (_index is not null)
+            {
+                session.Send(Whole(_index, nodeId));
+            }
+
             return session;
         }
+    }
+
+    private static ManagerMessage Whole(AssignmentIndex index, string nodeId)
+    {
+        var full = new Assignments { Full = true, Revision = index.Revision };
+        full.Changes.AddRange(index.Full(nodeId));
+        return new ManagerMessage { Assignments = full };
     }
 
     private void Close(NodeSession session)
@@ -141,6 +162,7 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             {
                 _sessions.Remove(session.NodeId);
                 _lost[session.NodeId] = clock.GetTimestamp();
+                SessionEnded?.Invoke(session.NodeId);
             }
         }
     }
@@ -155,8 +177,9 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
                 Take(session, reader.Current);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException)
+        catch (Exception e)
         {
+            // A broken line, or a message that cannot be read: the node calls again.
             log.SessionBroken(session.NodeId, e.Message);
         }
         finally
@@ -193,9 +216,7 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             _index = AssignmentIndex.Build(snapshot);
             foreach (var session in _sessions.Values)
             {
-                var full = new Assignments { Full = true, Revision = _index.Revision };
-                full.Changes.AddRange(_index.Full(session.NodeId));
-                session.Send(new ManagerMessage { Assignments = full });
+                session.Send(Whole(_index, session.NodeId));
             }
         }
 
@@ -203,15 +224,15 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
         {
             lock (_gate)
             {
-                Publish(commit);
+                Publish(_index, commit);
             }
         }
     }
 
-    private void Publish(StoreCommit commit)
+    private void Publish(AssignmentIndex index, StoreCommit commit)
     {
-        var from = _index.Revision;
-        foreach (var (nodeId, changes) in _index.Apply(commit))
+        var from = index.Revision;
+        foreach (var (nodeId, changes) in index.Apply(commit))
         {
             if (_sessions.TryGetValue(nodeId, out var session))
             {
@@ -231,7 +252,8 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
     {
         if (now is null)
         {
-            if (_sessions.TryGetValue(old!.Id, out var gone))
+            _lost.Remove(old!.Id);
+            if (_sessions.TryGetValue(old.Id, out var gone))
             {
                 gone.Close();
             }
@@ -277,7 +299,7 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             {
                 if (node.Description is not null && SilenceOf(node.Id) > patience)
                 {
-                    await MarkDownAsync(node, stopping);
+                    await MarkDownAsync(node, patience, stopping);
                 }
             }
         }
@@ -296,12 +318,13 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
         }
     }
 
-    private async Task MarkDownAsync(SwarmNode silent, CancellationToken stopping)
+    private async Task MarkDownAsync(SwarmNode silent, TimeSpan patience, CancellationToken stopping)
     {
         lock (_gate)
         {
             if (_sessions.TryGetValue(silent.Id, out var session))
             {
+                // A node that only was slow learns by the end of its session that it has to call again.
                 session.Close();
             }
         }
@@ -310,13 +333,13 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
         {
             await store.EditNodeAsync(
                 silent.Id,
-                node => node.Status.State == NodeState.Down
+                node => node.Status.State == NodeState.Down || SilenceOf(silent.Id) <= patience
                     ? null
                     : node with { Status = node.Status with { State = NodeState.Down, Message = "heartbeat failure" }, UpdatedAt = clock.GetUtcNow() },
                 stopping);
             log.NodeDown(silent.Id, silent.Description?.Hostname ?? "");
         }
-        catch (ClusterException e) when (e.Kind == ErrorKind.Unavailable)
+        catch (ClusterException e) when (e.Kind is ErrorKind.Unavailable or ErrorKind.DeadlineExceeded)
         {
             log.NodeDownUnwritten(silent.Id, e.Message);
         }

@@ -11,9 +11,17 @@ using Skep.Protocol.Node;
 namespace Skep.Manager.Dispatch;
 
 /// <summary>Fetches logs: asks each node that has a task of the query, and puts what they publish into one stream.</summary>
-public sealed class LogBroker(IClusterStore store, Dispatcher dispatcher) : IServiceLogs
+public sealed class LogBroker : IServiceLogs
 {
     private readonly ConcurrentDictionary<string, LogReading> _requests = new();
+    private readonly IClusterStore _store;
+    private readonly Dispatcher _dispatcher;
+
+    public LogBroker(IClusterStore store, Dispatcher dispatcher)
+    {
+        (_store, _dispatcher) = (store, dispatcher);
+        dispatcher.SessionEnded += NodeLeft;
+    }
 
     public async IAsyncEnumerable<ServiceLogMessage> ReadAsync(
         ServiceLogQuery query,
@@ -22,45 +30,47 @@ public sealed class LogBroker(IClusterStore store, Dispatcher dispatcher) : ISer
         var reading = new LogReading(query);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var following = Task.CompletedTask;
-        var view = store.Current;
-        if (query.Follow)
-        {
-            (view, var commits) = store.SnapshotAndFollow();
-            following = FollowAsync(reading, commits, ending.Token);
-        }
-
-        foreach (var node in TasksOf(view, query).GroupBy(t => t.NodeId))
-        {
-            Ask(reading, node.Key, node, view);
-        }
-
-        reading.EndWhenIdle(!query.Follow);
+        var view = _store.Current;
         try
         {
+            if (query.Follow)
+            {
+                (view, var commits) = _store.SnapshotAndFollow();
+                following = FollowAsync(reading, commits, ending.Token);
+            }
+
+            // A task that has no container yet would be asked in vain, and only once; a follower asks when it starts.
+            foreach (var node in TasksOf(view, query).Where(t => !query.Follow || HasStarted(t)).GroupBy(t => t.NodeId))
+            {
+                Ask(reading, node.Key, node, view);
+            }
+
+            reading.EndWhenIdle(!query.Follow);
             await foreach (var message in reading.Messages.ReadAllAsync(ending.Token))
             {
                 yield return message;
             }
 
-            if (reading.Problems.Count > 0)
+            if (!reading.Problems.IsEmpty)
             {
                 yield return new ServiceLogMessage("", "", "", default, 0, default)
                 {
                     Problem = "incomplete log stream. some logs could not be retrieved for the following reasons: "
-                        + string.Join(", ", reading.Problems),
+                        + string.Join(", ", reading.Problems.Keys.Order(StringComparer.Ordinal)),
                 };
             }
         }
         finally
         {
+            // The follower first: it may be about to ask another node.
             await ending.CancelAsync();
+            await following;
+            reading.Abandon();
             foreach (var (requestId, nodeId) in reading.Open)
             {
                 _requests.TryRemove(requestId, out _);
-                dispatcher.TrySend(nodeId, new ManagerMessage { Logs = new LogRequest { RequestId = requestId, Cancel = true } });
+                _dispatcher.TrySend(nodeId, new ManagerMessage { Logs = new LogRequest { RequestId = requestId, Cancel = true } });
             }
-
-            await following;
         }
     }
 
@@ -92,6 +102,24 @@ public sealed class LogBroker(IClusterStore store, Dispatcher dispatcher) : ISer
         return new PublishResponse();
     }
 
+    /// <summary>What a node was asked through a session that is over, it will not answer: nobody is to wait for it.</summary>
+    private void NodeLeft(string nodeId)
+    {
+        foreach (var (requestId, reading) in _requests)
+        {
+            if (reading.NodeOf(requestId) == nodeId && _requests.TryRemove(requestId, out _))
+            {
+                reading.Problem($"node {NameOf(nodeId, _store.Current)} is not available");
+                reading.Done(requestId);
+            }
+        }
+    }
+
+    private static string NameOf(string nodeId, StoreView view) =>
+        view.Nodes.TryGetValue(nodeId, out var node) && node.Description?.Hostname is { Length: > 0 } name ? name : nodeId;
+
+    private static bool HasStarted(SwarmTask task) => task.Status.State >= TaskState.Starting;
+
     private static IEnumerable<SwarmTask> TasksOf(StoreView view, ServiceLogQuery query) =>
         query.TaskId is { } taskId
             ? view.Tasks.TryGetValue(taskId, out var task) ? [task] : []
@@ -102,7 +130,7 @@ public sealed class LogBroker(IClusterStore store, Dispatcher dispatcher) : ISer
         var wanted = tasks.Where(reading.Claim).ToList();
         if (nodeId.Length == 0)
         {
-            reading.Problems.AddRange(wanted.Where(t => t.DesiredState <= TaskState.Running).Select(t => $"task {t.Id} has not been scheduled"));
+            wanted.Where(t => t.DesiredState <= TaskState.Running).ToList().ForEach(t => reading.Problem($"task {t.Id} has not been scheduled"));
             wanted.ForEach(reading.Unclaim);
             return;
         }
@@ -128,11 +156,10 @@ public sealed class LogBroker(IClusterStore store, Dispatcher dispatcher) : ISer
 
         reading.Begin(request.RequestId, nodeId);
         _requests[request.RequestId] = reading;
-        if (!dispatcher.TrySend(nodeId, new ManagerMessage { Logs = request }))
+        if (!_dispatcher.TrySend(nodeId, new ManagerMessage { Logs = request }))
         {
             _requests.TryRemove(request.RequestId, out _);
-            var name = view.Nodes.TryGetValue(nodeId, out var node) ? node.Description?.Hostname ?? nodeId : nodeId;
-            reading.Problems.Add($"node {name} is not available");
+            reading.Problem($"node {NameOf(nodeId, view)} is not available");
             reading.Done(request.RequestId);
         }
     }
@@ -144,7 +171,7 @@ public sealed class LogBroker(IClusterStore store, Dispatcher dispatcher) : ISer
             await foreach (var commit in commits.WithCancellation(stopping))
             {
                 var started = commit.Events.Select(e => e.New).OfType<SwarmTask>()
-                    .Where(t => (t.ServiceId == reading.Query.ServiceId || t.Id == reading.Query.TaskId) && t.Status.State >= TaskState.Starting);
+                    .Where(t => (t.ServiceId == reading.Query.ServiceId || t.Id == reading.Query.TaskId) && HasStarted(t));
                 foreach (var node in started.GroupBy(t => t.NodeId))
                 {
                     Ask(reading, node.Key, node, commit.View);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Skep.Model.Errors;
 using Skep.Model.Objects;
 using Skep.Protocol.Node;
 
@@ -15,7 +16,9 @@ internal sealed class LogReading(ServiceLogQuery query)
 
     public ServiceLogQuery Query { get; } = query;
     public ChannelReader<ServiceLogMessage> Messages => _messages.Reader;
-    public List<string> Problems { get; } = [];
+
+    /// <summary>What could not be had, each reason once; several nodes answer at a time.</summary>
+    public ConcurrentDictionary<string, byte> Problems { get; } = new();
 
     /// <summary>Request id and node of what is not answered yet.</summary>
     public IEnumerable<KeyValuePair<string, string>> Open => _open;
@@ -45,17 +48,29 @@ internal sealed class LogReading(ServiceLogQuery query)
     {
         if (batch.Problem.Length > 0)
         {
-            Problems.Add(batch.Problem);
+            Problem(batch.Problem);
         }
 
         foreach (var record in batch.Records)
         {
             var time = DateTimeOffset.UnixEpoch.AddTicks(record.UnixNanoseconds / 100);
-            await _messages.Writer.WriteAsync(
-                new ServiceLogMessage(nodeId, _serviceOfTask.GetValueOrDefault(record.TaskId, ""), record.TaskId, time, (byte)record.Source, record.Line.Memory),
-                cancellationToken);
+            try
+            {
+                await _messages.Writer.WriteAsync(
+                    new ServiceLogMessage(nodeId, _serviceOfTask.GetValueOrDefault(record.TaskId, ""), record.TaskId, time, (byte)record.Source, record.Line.Memory),
+                    cancellationToken);
+            }
+            catch (ChannelClosedException)
+            {
+                throw new ClusterException(ErrorKind.NotFound, "nobody reads these logs any more");
+            }
         }
     }
+
+    public void Problem(string reason) => Problems.TryAdd(reason, 0);
+
+    /// <summary>The reader has gone: whoever still writes is not to wait for room.</summary>
+    public void Abandon() => _messages.Writer.TryComplete();
 
     private void EndIfIdle()
     {

@@ -14,11 +14,20 @@ internal sealed class NetworkAssignments(string id)
     public bool Ingress { get; set; }
     public IReadOnlyCollection<string> Members => _members;
 
+    /// <summary>The network itself is there; before, its other records wait, and no node is told of them.</summary>
+    public bool Known => _records.ContainsKey((AssignmentKind.Network, Id));
+
+    /// <summary>Nothing would be lost with it.</summary>
+    public bool IsEmpty => _records.Count == 0 && _members.Count == 0 && _tasksByNode.Count == 0;
+
     public bool Includes(string nodeId) => _members.Contains(nodeId);
 
     public bool AddMember(string nodeId) => _members.Add(nodeId);
 
     public bool RemoveMember(string nodeId) => _members.Remove(nodeId);
+
+    /// <summary>A task on that node needs the network.</summary>
+    public bool IsHeldBy(string nodeId) => _tasksByNode.ContainsKey(nodeId);
 
     /// <summary>The task needs the network on its node; true when it is the first there.</summary>
     public bool Hold(string nodeId, string taskId)

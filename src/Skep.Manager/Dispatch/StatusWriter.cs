@@ -24,10 +24,15 @@ internal sealed class StatusWriter(IClusterStore store, TimeProvider clock, ILog
     {
         while (await _reports.Reader.WaitToReadAsync(stopping))
         {
-            var batch = new Dictionary<string, TaskReport>();
+            var batch = new Dictionary<(string Node, string Task), TaskReport>();
             while (batch.Count < MostPerCommit && _reports.Reader.TryRead(out var report))
             {
-                batch[report.TaskId] = report;
+                // The end of an older session may still bring an earlier state after the newer one.
+                var key = (report.NodeId, report.TaskId);
+                if (!batch.TryGetValue(key, out var present) || report.Status.State >= present.Status.State)
+                {
+                    batch[key] = report;
+                }
             }
 
             await WriteAsync(batch.Values, stopping);
@@ -43,7 +48,7 @@ internal sealed class StatusWriter(IClusterStore store, TimeProvider clock, ILog
                 await store.EditAsync(view => Changes(view, batch), stopping);
                 return;
             }
-            catch (ClusterException e) when (e.Kind == ErrorKind.Unavailable)
+            catch (ClusterException e) when (e.Kind is ErrorKind.Unavailable or ErrorKind.DeadlineExceeded)
             {
                 log.StatusesWait(batch.Count, e.Message);
                 await Task.Delay(s_pauseAfterFailure, clock, stopping);
