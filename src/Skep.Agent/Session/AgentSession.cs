@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Skep.Agent.Assignments;
 using Skep.Agent.Tasks;
+using Skep.Model.Errors;
 using Skep.Model.Flow;
 using Skep.Protocol.Node;
 using Skep.Protocol.Records;
@@ -20,6 +22,7 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
     private readonly Watched<Welcome?> _welcome = new(null, (_, _) => true);
     private readonly TaskCompletionSource _spoken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AssignmentSet _set = AssignmentSet.Empty;
+    private bool _whole;
 
     /// <summary>The newest greeting of a manager; null before the first.</summary>
     public Watched<Welcome?> Greeting => _welcome;
@@ -44,7 +47,8 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
             {
                 await SpeakAsync(stopping);
             }
-            catch (Exception e) when (!stopping.IsCancellationRequested && e is RpcException or HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception e) when (!stopping.IsCancellationRequested && e is RpcException or HttpRequestException or IOException or OperationCanceledException
+                or JsonException or InvalidDataException or ClusterException)
             {
                 log.SessionLost(e.Message, Innermost(e));
             }
@@ -78,6 +82,7 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
         }
 
         await SendAsync(new NodeMessage { Hello = peers.Hello() });
+        _whole = false;
         reporter.Restart();
         List<Task> loops = [ReportAsync(SendAsync, ending.Token), BeatAsync(SendAsync, ending.Token), TellAppliedAsync(SendAsync, ending.Token)];
         var listening = ListenAsync(call, channel, ending.Token, stopping);
@@ -122,8 +127,10 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
 
     private void Take(Protocol.Node.Assignments message, CancellationToken stopping)
     {
-        if (!message.Full && message.From > _set.Revision && _set.Revision == 0)
+        _whole |= message.Full;
+        if (!_whole)
         {
+            // What this node has from an earlier session may be too old to be changed.
             throw new IOException("the manager sent changes before the whole");
         }
 

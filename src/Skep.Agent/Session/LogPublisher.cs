@@ -26,7 +26,14 @@ public sealed class LogPublisher(IContainerRuntime runtime, ILogger<LogPublisher
         {
             if (_open.TryRemove(request.RequestId, out var publishing))
             {
-                publishing.Cancel();
+                try
+                {
+                    publishing.Cancel();
+                }
+                catch (ObjectDisposedException)
+                {
+                    // It has just ended by itself.
+                }
             }
 
             return;

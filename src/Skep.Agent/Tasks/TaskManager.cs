@@ -12,6 +12,9 @@ namespace Skep.Agent.Tasks;
 /// <summary>Keeps a runner for every task that is assigned to this node, and takes away what is no longer assigned.</summary>
 public sealed class TaskManager
 {
+    private const int MostAttempts = 30;
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, TaskRunner> _runners = [];
     private readonly TaskContext _context;
@@ -78,17 +81,25 @@ public sealed class TaskManager
     /// <summary>Removes containers of tasks that nobody assigns any more: left by a daemon that died before it could.</summary>
     public async Task RemoveStrangersAsync(CancellationToken stopping)
     {
+        // The containers first: one of a task that comes in between is not among them.
+        var containers = _context.Runtime.Containers.Where(IsTask).ToList();
         HashSet<string> wanted;
         lock (_gate)
         {
             wanted = [.. _runners.Keys.Select(ContainerId.Of)];
         }
 
-        foreach (var container in _context.Runtime.Containers.Where(c => IsTask(c) && !wanted.Contains(c.Id)))
+        foreach (var container in containers.Where(c => !wanted.Contains(c.Id)))
         {
             _log.StrangerRemoved(container.Id, container.Recipe.Name);
-            await _context.Runtime.RemoveAsync(container.Id, force: true, stopping);
-            await _context.Network.DetachAsync(container.Id, stopping);
+            await UntilDoneAsync(
+                container.Recipe.Name,
+                async () =>
+                {
+                    await _context.Runtime.RemoveAsync(container.Id, force: true, stopping);
+                    await _context.Network.DetachAsync(container.Id, stopping);
+                },
+                stopping);
         }
     }
 
@@ -112,16 +123,37 @@ public sealed class TaskManager
     {
         try
         {
-            await runner.RemoveAsync(stopping);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // The next start of the daemon finds the container without a task and removes it.
-            _log.RemoveFailed(runner.Current.Id, e.Message);
+            await runner.EndAsync();
+            await UntilDoneAsync(runner.Current.Id, () => runner.RemoveAsync(stopping), stopping);
+            runner.Dispose();
         }
         catch (OperationCanceledException)
         {
-            // The daemon stops.
+            // The daemon stops. Its next start finds the container without a task and removes it.
+        }
+    }
+
+    /// <summary>Removes as often as it takes, a few times: a child process may be away for a moment.</summary>
+    private async Task UntilDoneAsync(string what, Func<Task> remove, CancellationToken stopping)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await remove();
+                return;
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                _log.RemoveFailed(what, e.Message);
+                if (attempt == MostAttempts)
+                {
+                    // The next start of the daemon finds the container without a task and tries again.
+                    return;
+                }
+
+                await Task.Delay(s_pause, _context.Clock, stopping);
+            }
         }
     }
 }

@@ -12,7 +12,8 @@ namespace Skep.Agent.Tasks;
 /// <summary>Takes one task through its life. One step at a time; after each the wish is read again.</summary>
 internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDisposable
 {
-    private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_firstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(8);
 
     private readonly string _containerId = ContainerId.Of(assigned.Id);
     private readonly Watched<SwarmTask> _wish = new(assigned, (_, _) => true);
@@ -20,26 +21,36 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     private SwarmTaskStatus _status = assigned.Status;
     private Sandbox? _sandbox;
     private Task _running = Task.CompletedTask;
+    private TimeSpan _retry = s_firstRetry;
+    private string? _waitsFor;
 
     public SwarmTask Current => _wish.Value;
     public SwarmTaskStatus Status => Volatile.Read(ref _status);
 
-    public void Start(CancellationToken stopping)
-    {
-        var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, _ending.Token);
-        _running = Task.Run(() => RunAsync(both.Token), CancellationToken.None);
-    }
+    private bool IsWithdrawn => Withdrawn(_wish.Value);
+
+    public void Start(CancellationToken stopping) => _running = Task.Run(
+        async () =>
+        {
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(stopping, _ending.Token);
+            await RunAsync(both.Token);
+        },
+        CancellationToken.None);
 
     public void Update(SwarmTask task) => _wish.TryPublish(task);
 
-    /// <summary>The task is no longer assigned: everything that it had goes away.</summary>
-    public async Task RemoveAsync(CancellationToken cancellationToken)
+    /// <summary>Ends the runner; the container stays as it is.</summary>
+    public async Task EndAsync()
     {
         await _ending.CancelAsync();
         await _running;
+    }
+
+    /// <summary>The task is no longer assigned: everything that it had goes away. May be repeated.</summary>
+    public async Task RemoveAsync(CancellationToken cancellationToken)
+    {
         await context.Runtime.RemoveAsync(_containerId, force: true, cancellationToken);
         await context.Network.DetachAsync(_containerId, cancellationToken);
-        Dispose();
     }
 
     public void Dispose() => _ending.Dispose();
@@ -48,7 +59,10 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     {
         try
         {
-            await AdoptAsync(stopping);
+            while (!await DoAsync(AdoptAsync, stopping))
+            {
+            }
+
             while (true)
             {
                 var wish = _wish.Value;
@@ -64,7 +78,7 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
                     continue;
                 }
 
-                await DoAsync(step, wish, stopping);
+                await DoAsync(cancellationToken => StepAsync(step, cancellationToken), stopping);
             }
         }
         catch (OperationCanceledException)
@@ -90,7 +104,13 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
 
         if (container.State is ContainerState.Running or ContainerState.Paused)
         {
-            _sandbox = await AttachAsync(stopping);
+            if (IsWithdrawn)
+            {
+                Report(TaskState.Running, "started");
+                return;
+            }
+
+            await UnlessWithdrawnAsync(async cancellationToken => _sandbox = await AttachAsync(cancellationToken), stopping);
             var awaitsHealth = container.Health is { } health && health.Status != "healthy" && _status.State < TaskState.Running;
             Report(awaitsHealth ? TaskState.Starting : TaskState.Running, awaitsHealth ? "starting" : "started");
         }
@@ -104,40 +124,138 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
         }
     }
 
-    private async Task DoAsync(TaskStep step, SwarmTask wish, CancellationToken stopping)
+    private async Task StepAsync(TaskStep step, CancellationToken stopping)
+    {
+        switch (step)
+        {
+            case TaskStep.Accept: Report(TaskState.Accepted, "accepted"); break;
+            case TaskStep.Prepare: await PrepareAsync(stopping); break;
+            case TaskStep.Start: await StartAsync(stopping); break;
+            case TaskStep.AwaitExit: await AwaitExitAsync(stopping); break;
+            case TaskStep.Stop: await StopAsync(stopping); break;
+        }
+    }
+
+    /// <summary>False when it has to be done again.</summary>
+    private async Task<bool> DoAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         try
         {
-            switch (step)
-            {
-                case TaskStep.Accept: Report(TaskState.Accepted, "accepted"); break;
-                case TaskStep.Prepare: await PrepareAsync(stopping); break;
-                case TaskStep.Start: await StartAsync(wish, stopping); break;
-                case TaskStep.AwaitExit: await AwaitExitAsync(stopping); break;
-                case TaskStep.Stop: await StopAsync(stopping); break;
-            }
+            await work(stopping);
+            (_retry, _waitsFor) = (s_firstRetry, null);
+            return true;
         }
-        catch (ClusterException e) when (e.Kind is ErrorKind.Unavailable or ErrorKind.DeadlineExceeded && _status.State < TaskState.Running)
+        catch (ClusterException e) when (e.Kind is ErrorKind.Unavailable or ErrorKind.DeadlineExceeded)
         {
-            // Temporary by its kind: a child process is away, a registry does not answer. The state stays, the reason is shown.
-            context.Log.TaskWaits(assigned.Id, e.Message);
-            Report(_status.State, _status.Message, e.Message);
-            await Task.Delay(s_retryAfter, context.Clock, stopping);
+            await RetryLaterAsync(e.Message, stopping);
+            return false;
         }
         catch (Exception e) when (e is ClusterException or IOException)
         {
             await FailAsync(e, stopping);
+            return true;
         }
     }
 
+    /// <summary>Temporary by its kind: a child process is away, a registry does not answer. The state stays, the reason is shown.</summary>
+    private async Task RetryLaterAsync(string reason, CancellationToken stopping)
+    {
+        if (_waitsFor != reason)
+        {
+            _waitsFor = reason;
+            context.Log.TaskWaits(assigned.Id, reason);
+            if (_status.State < TaskState.Running)
+            {
+                Report(_status.State, _status.Message, reason);
+            }
+        }
+
+        var (wish, pause) = (_wish.Value, _retry);
+        _retry = pause * 2 < s_longestRetry ? pause * 2 : s_longestRetry;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        try
+        {
+            // Another wish does not wait for the pause to be over.
+            await _wish.WaitAsync(next => next != wish, over.Token).WaitAsync(pause, context.Clock, stopping);
+        }
+        catch (TimeoutException)
+        {
+        }
+        finally
+        {
+            await over.CancelAsync();
+        }
+    }
+
+    /// <summary>Runs what may take long and is of no use to a task that is to end. Returns early when the wish is withdrawn.</summary>
+    /// <returns>False when it was cut short.</returns>
+    private async Task<bool> UnlessWithdrawnAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
+    {
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var withdrawn = CutAsync(cut);
+        try
+        {
+            await work(cut.Token);
+            return true;
+        }
+        catch (Exception) when (IsWithdrawn && cut.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+        finally
+        {
+            await cut.CancelAsync();
+            await withdrawn;
+        }
+    }
+
+    private async Task CutAsync(CancellationTokenSource cut)
+    {
+        try
+        {
+            await _wish.WaitAsync(Withdrawn, cut.Token);
+            await cut.CancelAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The work has ended before.
+        }
+    }
+
+    private static bool Withdrawn(SwarmTask wish) => wish.DesiredState >= TaskState.Shutdown;
+
     private async Task PrepareAsync(CancellationToken stopping)
     {
-        Report(TaskState.Preparing, "preparing");
-        var image = EnsureImageAsync(stopping);
-        _sandbox = await AttachAsync(stopping);
-        await image;
+        if (_status.State != TaskState.Preparing)
+        {
+            Report(TaskState.Preparing, "preparing");
+        }
+
+        if (!await UnlessWithdrawnAsync(GatherAsync, stopping))
+        {
+            return;
+        }
+
         await context.Runtime.CreateAsync(TaskRecipe.Container(assigned, context.Node(), _sandbox), stopping);
         Report(TaskState.Ready, "prepared");
+    }
+
+    /// <summary>Image and network at the same time; when one of them fails, the other is not waited for.</summary>
+    private async Task GatherAsync(CancellationToken cancellationToken)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var image = EnsureImageAsync(both.Token);
+        var place = AttachAsync(both.Token);
+        var first = await Task.WhenAny(image, place);
+        if (!first.IsCompletedSuccessfully)
+        {
+            await both.CancelAsync();
+            await Task.WhenAll(image, place).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await first;
+        }
+
+        await image;
+        _sandbox = await place;
     }
 
     /// <summary>
@@ -166,14 +284,18 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
         return await context.Network.AttachAsync(request, stopping);
     }
 
-    private async Task StartAsync(SwarmTask wish, CancellationToken stopping)
+    private async Task StartAsync(CancellationToken stopping)
     {
-        Report(TaskState.Starting, "starting");
+        if (_status.State != TaskState.Starting)
+        {
+            Report(TaskState.Starting, "starting");
+        }
+
         var container = await context.Runtime.StartAsync(_containerId, stopping);
         if (container.Health is not null)
         {
-            container = await context.HealthyOrEndedAsync(_containerId, () => _wish.Value.DesiredState > TaskState.Running, _wish, stopping);
-            if (_wish.Value.DesiredState > TaskState.Running)
+            container = await context.HealthyOrEndedAsync(_containerId, () => IsWithdrawn, _wish, stopping);
+            if (IsWithdrawn)
             {
                 return;
             }
@@ -196,12 +318,12 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     /// <summary>Until the container ends, becomes unhealthy, or is no longer wished to run.</summary>
     private async Task AwaitExitAsync(CancellationToken stopping)
     {
-        var container = await context.EndedOrUnhealthyAsync(_containerId, () => _wish.Value.DesiredState > TaskState.Running, _wish, stopping);
+        var container = await context.EndedOrUnhealthyAsync(_containerId, () => IsWithdrawn, _wish, stopping);
         if (container.State is ContainerState.Exited or ContainerState.Dead)
         {
             await EndedAsync(container, stopping);
         }
-        else if (container.Health?.Status == "unhealthy" && _wish.Value.DesiredState <= TaskState.Running)
+        else if (container.Health?.Status == "unhealthy" && !IsWithdrawn)
         {
             await UnhealthyAsync(stopping);
         }
@@ -229,7 +351,7 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     private async Task EndedAsync(ContainerSnapshot container, CancellationToken stopping)
     {
         await DetachAsync(stopping);
-        if (_wish.Value.DesiredState > TaskState.Running)
+        if (IsWithdrawn)
         {
             Report(TaskState.Shutdown, "shutdown");
         }
@@ -247,6 +369,12 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     {
         context.Log.TaskFailed(assigned.Id, assigned.Name, reason.Message);
         var state = _status.State < TaskState.Starting ? TaskState.Rejected : TaskState.Failed;
+        if (context.Runtime.Containers.Any(c => c.Id == _containerId))
+        {
+            // What is called failed gets a successor; it must not run beside it.
+            await context.Runtime.StopAsync(_containerId, null, null, stopping);
+        }
+
         await DetachAsync(stopping);
         Report(state, state == TaskState.Rejected ? "preparing" : "starting", reason.Message);
     }

@@ -19,9 +19,21 @@ public sealed record PeerIdentity(string NodeId, string Role, string SwarmId)
             throw new ClusterException(ErrorKind.Unauthorized, "this call needs a node certificate");
         }
 
+        return TryFrom(certificate)
+            ?? throw new ClusterException(ErrorKind.Unauthorized, $"the certificate {certificate.Subject} is not a node's");
+    }
+
+    /// <summary>Null when there is no certificate, or none of a node.</summary>
+    public static PeerIdentity? TryFrom(X509Certificate2? certificate)
+    {
         string? node = null, unit = null, swarm = null;
-        foreach (var part in certificate.SubjectName.EnumerateRelativeDistinguishedNames())
+        foreach (var part in certificate?.SubjectName.EnumerateRelativeDistinguishedNames() ?? [])
         {
+            if (part.HasMultipleElements)
+            {
+                return null;
+            }
+
             switch (part.GetSingleElementType().Value)
             {
                 case CommonName: node = part.GetSingleElementValue(); break;
@@ -34,7 +46,7 @@ public sealed record PeerIdentity(string NodeId, string Role, string SwarmId)
         {
             ({ } id, RootAuthority.ManagerHostName, { } of) => new PeerIdentity(id, NodeSpec.Manager, of),
             ({ } id, "swarm-worker", { } of) => new PeerIdentity(id, NodeSpec.Worker, of),
-            _ => throw new ClusterException(ErrorKind.Unauthorized, $"the certificate {certificate.Subject} is not a node's"),
+            _ => null,
         };
     }
 }

@@ -64,7 +64,8 @@ internal sealed class AssignmentDelta(IReadOnlyDictionary<string, NetworkAssignm
             return;
         }
 
-        foreach (var node in network.Members)
+        // Who has joined within this commit was never told of it.
+        foreach (var node in network.Members.Where(n => !_joined.Remove((network.Id, n))))
         {
             _left.Add((node, AssignmentIndex.Change(AssignmentKind.Network, network.Id, network.Id, ByteString.Empty)));
         }

@@ -41,7 +41,7 @@ internal sealed class AssignmentIndex
             {
                 case SwarmNetwork: NetworkChanged(change.New as SwarmNetwork, change.Subject.Id, delta); break;
                 case SwarmNode: NodeChanged(change.New as SwarmNode, change.Subject.Id, delta); break;
-                case SwarmService: ServiceChanged(change.Old as SwarmService, change.New as SwarmService, delta); break;
+                case SwarmService: ServiceChanged(change.Old as SwarmService, change.New as SwarmService, commit.View, delta); break;
                 case SwarmTask: TaskChanged(change.Old as SwarmTask, change.New as SwarmTask, delta); break;
             }
         }
@@ -160,9 +160,9 @@ internal sealed class AssignmentIndex
         }
     }
 
-    private void ServiceChanged(SwarmService? old, SwarmService? now, AssignmentDelta delta)
+    private void ServiceChanged(SwarmService? old, SwarmService? now, StoreView view, AssignmentDelta delta)
     {
-        var wanted = now is null ? [] : PlanRecordsOf.Services(now, id => _networks.TryGetValue(id, out var n) && n.Ingress);
+        var wanted = now is null ? [] : PlanRecordsOf.Services(now, id => view.Networks.TryGetValue(id, out var n) && n.Spec.Ingress);
         foreach (var service in wanted)
         {
             var record = RecordCodec.Encode(service, RecordJson.Default.PlanService);

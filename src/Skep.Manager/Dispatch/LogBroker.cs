@@ -78,6 +78,7 @@ public sealed class LogBroker : IServiceLogs
     public async Task<PublishResponse> PublishAsync(IAsyncEnumerable<LogRecords> batches, PeerIdentity peer, CancellationToken cancellationToken)
     {
         string? requestId = null;
+        var isAsked = false;
         try
         {
             await foreach (var batch in batches.WithCancellation(cancellationToken))
@@ -88,14 +89,15 @@ public sealed class LogBroker : IServiceLogs
                     throw new ClusterException(ErrorKind.NotFound, $"nobody reads log request {requestId}");
                 }
 
+                isAsked = true;
                 await reading.TakeAsync(batch, peer.NodeId, cancellationToken);
             }
         }
         finally
         {
-            if (requestId is not null && _requests.TryRemove(requestId, out var reading))
+            if (isAsked && _requests.TryRemove(requestId!, out var reading))
             {
-                reading.Done(requestId);
+                reading.Done(requestId!);
             }
         }
 

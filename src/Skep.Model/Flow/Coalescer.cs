@@ -33,11 +33,11 @@ public sealed class Coalescer(TimeProvider clock, TimeSpan quiet, TimeSpan longe
     {
         await TakeAsync(stopping);
         var first = clock.GetTimestamp();
-        while (quiet > TimeSpan.Zero && clock.GetElapsedTime(first) < longest)
+        while (quiet > TimeSpan.Zero && longest - clock.GetElapsedTime(first) is { Ticks: > 0 } left)
         {
             try
             {
-                await PendingAsync().WaitAsync(quiet, clock, stopping);
+                await PendingAsync().WaitAsync(quiet < left ? quiet : left, clock, stopping);
             }
             catch (TimeoutException)
             {

@@ -18,6 +18,18 @@ public sealed class FakeClusterStore : IClusterStore
     /// <summary>Set to false to lose the leadership: transactions that need it fail.</summary>
     public bool IsLeader { get; set; } = true;
 
+    /// <summary>Streams that are open.</summary>
+    public int Followers
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _followers.Count;
+            }
+        }
+    }
+
     public StoreSubscription SnapshotAndFollow()
     {
         lock (_gate)

@@ -7,15 +7,18 @@ namespace Skep.Daemon.Startup;
 /// The daemon's log on stderr, a line per event that reads like a journal: time, level, area, sentence. Under systemd the time
 /// is the journal's, and the level goes before as it reads it (sd-daemon(3)).
 /// </summary>
-internal sealed class JournalLoggerProvider(LogLevel level, TimeProvider clock) : ILoggerProvider
+internal sealed class JournalLoggerProvider(LogLevel level, TimeProvider clock, Stream output, bool underSystemd) : ILoggerProvider
 {
-    private static readonly bool s_underSystemd = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
     private readonly Lock _gate = new();
-    private readonly Stream _stderr = Console.OpenStandardError();
+
+    public JournalLoggerProvider(LogLevel level, TimeProvider clock)
+        : this(level, clock, Console.OpenStandardError(), Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 })
+    {
+    }
 
     public ILogger CreateLogger(string categoryName) => new JournalLogger(this, Area(categoryName));
 
-    public void Dispose() => _stderr.Dispose();
+    public void Dispose() => output.Dispose();
 
     /// <summary>Skep.Manager.Dispatch.Dispatcher is of the area manager.dispatch.</summary>
     private static string Area(string category)
@@ -27,13 +30,14 @@ internal sealed class JournalLoggerProvider(LogLevel level, TimeProvider clock) 
     private void Write(LogLevel at, string area, string message, Exception? exception)
     {
         var line = new StringBuilder();
-        line.Append(s_underSystemd ? $"<{Priority(at)}>" : clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture));
+        var priority = underSystemd ? $"<{Priority(at)}>" : "";
+        line.Append(underSystemd ? priority : clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture));
         line.Append(Word(at)).Append(' ').Append(area).Append(": ").Append(message.ReplaceLineEndings(" ")).Append('\n');
         if (exception is not null)
         {
             foreach (var part in exception.ToString().Split('\n'))
             {
-                line.Append("    ").Append(part.TrimEnd()).Append('\n');
+                line.Append(priority).Append("    ").Append(part.TrimEnd()).Append('\n');
             }
         }
 
@@ -42,7 +46,8 @@ internal sealed class JournalLoggerProvider(LogLevel level, TimeProvider clock) 
         {
             try
             {
-                _stderr.Write(bytes);
+                output.Write(bytes);
+                output.Flush();
             }
             catch (IOException)
             {

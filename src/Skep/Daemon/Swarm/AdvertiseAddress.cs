@@ -42,7 +42,15 @@ internal static class AdvertiseAddress
     public static string Towards(string host, int port)
     {
         using var probe = new Socket(SocketType.Dgram, ProtocolType.Udp);
-        probe.Connect(host, port);
+        try
+        {
+            probe.Connect(host, port);
+        }
+        catch (SocketException e)
+        {
+            throw new ClusterException(ErrorKind.Unavailable, $"there is no way to {host}: {e.Message}; name this node's address with --advertise-addr", e);
+        }
+
         var local = ((IPEndPoint)probe.LocalEndPoint!).Address;
         return (local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local).ToString();
     }

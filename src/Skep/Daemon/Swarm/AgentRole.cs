@@ -21,8 +21,11 @@ internal sealed class AgentRole
     {
         _network = network;
         var reporter = new StatusReporter();
-        _file = new AssignmentFile(Path.Combine(member.Folder, "assignments.bin"));
+        _file = new AssignmentFile(Path.Combine(member.Folder, "assignments.bin"), clock);
         _tasks = new TaskManager(runtime, images, network, reporter, clock, logging.CreateLogger<TaskManager>());
+
+        // Until a manager greets it, the node is what it can say of itself; tasks that are resumed may name it.
+        _tasks.NodeIs(new Model.Objects.SwarmNode { Id = member.Identity.Peer.NodeId, Description = member.Describe() });
         Peers = new SessionPeers
         {
             Managers = [.. member.State.Managers.Select(m => (m.NodeId, m.Address))],

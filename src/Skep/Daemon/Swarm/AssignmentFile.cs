@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Skep.Agent.Assignments;
 using Skep.Model.Flow;
+using Skep.Model.Plans;
 using Skep.Protocol.Node;
 using Skep.Protocol.Records;
 
@@ -10,9 +11,9 @@ namespace Skep.Daemon.Swarm;
 /// The newest assignments on disk, so that a daemon that starts while no manager can be reached keeps tasks, names and balancing
 /// as they were. Bursts become one write; losing the last of them costs nothing, since a manager tells it again.
 /// </summary>
-internal sealed class AssignmentFile(string path)
+internal sealed class AssignmentFile(string path, TimeProvider clock)
 {
-    private readonly Coalescer _changed = new(TimeProvider.System, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
+    private readonly Coalescer _changed = new(clock, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
     private AssignmentSet _newest = AssignmentSet.Empty;
 
     public void Remember(AssignmentSet set)
@@ -26,7 +27,9 @@ internal sealed class AssignmentFile(string path)
     {
         try
         {
-            return RecordFile.Read(path) is { } bytes ? AssignmentSet.Empty.Apply(Assignments.Parser.ParseFrom(bytes)) : null;
+            return RecordFile.Read(path) is { } bytes && KeptAssignments.Parser.ParseFrom(bytes) is { Assignments: { } last } kept
+                ? (AssignmentSet.Empty with { Plan = new NodePlan { NodeId = kept.NodeId, DataPathPort = (ushort)kept.DataPathPort } }).Apply(last)
+                : null;
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or System.Text.Json.JsonException)
         {
@@ -37,7 +40,9 @@ internal sealed class AssignmentFile(string path)
     public Task RunAsync(CancellationToken stopping) => _changed.RunAsync(
         _ =>
         {
-            RecordFile.Write(path, Volatile.Read(ref _newest).ToMessage().ToByteArray());
+            var newest = Volatile.Read(ref _newest);
+            var kept = new KeptAssignments { NodeId = newest.Plan.NodeId, DataPathPort = newest.Plan.DataPathPort, Assignments = newest.ToMessage() };
+            RecordFile.Write(path, kept.ToByteArray());
             return Task.CompletedTask;
         },
         stopping);

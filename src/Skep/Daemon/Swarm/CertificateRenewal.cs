@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
 using Skep.Agent.Session;
+using Skep.Model.Errors;
 using Skep.Protocol.Node;
 using Skep.Rpc;
 
@@ -27,7 +28,7 @@ internal sealed class CertificateRenewal(NodeIdentity identity, SessionPeers pee
                 retry = TimeSpan.FromSeconds(10);
                 log.CertificateRenewed(identity.NotAfter);
             }
-            catch (Exception e) when (e is RpcException or HttpRequestException or IOException)
+            catch (Exception e) when (e is RpcException or HttpRequestException or IOException or ClusterException)
             {
                 log.RenewalFailed(e.Message);
                 await Task.Delay(retry, clock, stopping);

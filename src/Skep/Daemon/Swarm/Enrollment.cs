@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Skep.Agent.Session;
@@ -41,6 +42,10 @@ internal static class Enrollment
                 new EnrollRequest { Token = tokenText, CertificateRequest = ByteString.CopyFrom(request), Availability = availability },
                 cancellationToken);
             return NodeIdentity.Save(folder, rootPem, answer.Certificates, keyPem);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new ClusterException(ErrorKind.Internal, $"the manager at {address} sent certificates that cannot be used: {e.Message}", e);
         }
         catch (RpcException e)
         {

@@ -19,14 +19,17 @@ internal static class HostPort
         }
 
         var colon = trimmed.LastIndexOf(':');
-        var (host, portText) = colon > 0 && !trimmed.EndsWith(']') ? (trimmed[..colon], trimmed[(colon + 1)..]) : (trimmed, "");
+        var (host, portText) = colon >= 0 && !trimmed.EndsWith(']') ? (trimmed[..colon], trimmed[(colon + 1)..]) : (trimmed, "");
         var port = defaultPort;
-        if (host.Length == 0 || (portText.Length > 0 && (!int.TryParse(portText, NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535)))
+        var bracketed = host.StartsWith('[') && host.EndsWith(']') && IPAddress.TryParse(host[1..^1], out _);
+        if (host.Length == 0
+            || (!bracketed && host.AsSpan().ContainsAny(":[] \t"))
+            || (portText.Length > 0 && (!int.TryParse(portText, NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535)))
         {
             throw ClusterException.Invalid($"invalid address \"{text}\": host:port is expected");
         }
 
-        return (host.Trim('[', ']'), port);
+        return (bracketed ? host[1..^1] : host, port);
     }
 
     public static string Format(string host, int port) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}";

@@ -29,15 +29,15 @@ public sealed class LocalNode(SwarmParts parts) : ISwarmNode, IAsyncDisposable
     /// <summary>Takes up the membership that was there before the daemon stopped. Never fails: what goes wrong is tried again and shown.</summary>
     public async Task ResumeAsync(CancellationToken cancellationToken)
     {
-        if (SwarmState.Load(_folder.State) is not { } state)
-        {
-            _folder.Clear();
-            return;
-        }
-
         await _changing.WaitAsync(cancellationToken);
         try
         {
+            if (SwarmState.Load(_folder.State) is not { } state)
+            {
+                _folder.Clear();
+                return;
+            }
+
             _pending = true;
             var identity = NodeIdentity.Load(_folder.Certificates)
                 ?? throw new ClusterException(ErrorKind.Internal, $"{_folder.Certificates} has no identity; leave the swarm with --force and join again");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Skep.Manager.Certificates;
+using Skep.Model.Errors;
 using Skep.Protocol.Records;
 
 namespace Skep.Daemon.Swarm;
@@ -13,6 +14,7 @@ public sealed class NodeIdentity : IDisposable
     private const string RootFile = "swarm-root-ca.crt";
     private const string CertificateFile = "swarm-node.crt";
     private const string KeyFile = "swarm-node.key";
+    private const string Next = ".next";
 
     private readonly X509Certificate2 _root;
     private volatile X509Certificate2 _certificate;
@@ -54,6 +56,7 @@ public sealed class NodeIdentity : IDisposable
     }
 
     /// <summary>Null when there is none.</summary>
+    /// <exception cref="ClusterException">Internal: there is one that cannot be read.</exception>
     public static NodeIdentity? Load(string folder)
     {
         if (!File.Exists(Path.Combine(folder, CertificateFile)))
@@ -61,21 +64,68 @@ public sealed class NodeIdentity : IDisposable
             return null;
         }
 
-        return new NodeIdentity(folder, X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, RootFile)), LoadCertificate(folder));
+        try
+        {
+            return new NodeIdentity(folder, X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, RootFile)), LoadCertificate(folder));
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException or FileNotFoundException)
+        {
+            throw new ClusterException(ErrorKind.Internal, $"the identity in {folder} cannot be read ({e.Message}); leave the swarm with --force and join again", e);
+        }
     }
 
-    /// <summary>Takes a fresh certificate into use. Connections that are open keep the old one.</summary>
+    /// <summary>
+    /// Takes a fresh certificate into use. Connections that are open keep the old one. Both parts are beside their places before
+    /// the first is put there, so a daemon that dies between the two finds the other half when it loads.
+    /// </summary>
+    /// <exception cref="ClusterException">Unauthorized: the certificate is not for this key, this node or of this swarm; nothing was changed.</exception>
     public void Renew(string certificatePem, string keyPem)
     {
-        RecordFile.Write(KeyPath, Encoding.ASCII.GetBytes(keyPem));
-        RecordFile.Write(CertificatePath, Encoding.ASCII.GetBytes(certificatePem));
-        _certificate = LoadCertificate(Folder);
+        var next = Checked(certificatePem, keyPem);
+        RecordFile.Write(KeyPath + Next, Encoding.ASCII.GetBytes(keyPem));
+        RecordFile.Write(CertificatePath + Next, Encoding.ASCII.GetBytes(certificatePem));
+        File.Move(KeyPath + Next, KeyPath, overwrite: true);
+        File.Move(CertificatePath + Next, CertificatePath, overwrite: true);
+        _certificate = next;
+    }
+
+    private X509Certificate2 Checked(string certificatePem, string keyPem)
+    {
+        try
+        {
+            using var pem = X509Certificate2.CreateFromPem(certificatePem, keyPem);
+            if (IsOfThisSwarm(pem) && PeerIdentity.TryFrom(pem)?.NodeId == Peer.NodeId)
+            {
+                return Usable(pem);
+            }
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new ClusterException(ErrorKind.Unauthorized, $"the new certificate cannot be used: {e.Message}", e);
+        }
+
+        throw new ClusterException(ErrorKind.Unauthorized, "the new certificate is not of this node or not of this swarm");
     }
 
     private static X509Certificate2 LoadCertificate(string folder)
     {
-        using var pem = X509Certificate2.CreateFromPemFile(Path.Combine(folder, CertificateFile), Path.Combine(folder, KeyFile));
+        var (certificate, key) = (Path.Combine(folder, CertificateFile), Path.Combine(folder, KeyFile));
+        try
+        {
+            using var pem = X509Certificate2.CreateFromPemFile(certificate, key);
+            return Usable(pem);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException && File.Exists(certificate + Next))
+        {
+            // The daemon died while it renewed: the new key is in place, its certificate beside it.
+            using var pem = X509Certificate2.CreateFromPemFile(certificate + Next, key);
+            File.Move(certificate + Next, certificate, overwrite: true);
+            return Usable(pem);
+        }
+    }
 
+    private static X509Certificate2 Usable(X509Certificate2 pem)
+    {
         // A key that came from PEM cannot be used by SslStream on every platform; one from PKCS#12 can.
         return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
     }

@@ -12,7 +12,7 @@ internal static class NodeTrust
     /// address, and managers move.
     /// </summary>
     public static bool AcceptsManager(X509Certificate? certificate, X509Certificate2 root) =>
-        Accepts(certificate, root) && PeerIdentity.From(certificate as X509Certificate2).Role == NodeSpec.Manager;
+        Accepts(certificate, root) && PeerIdentity.TryFrom(certificate as X509Certificate2)?.Role == NodeSpec.Manager;
 
     public static bool Accepts(X509Certificate? certificate, X509Certificate2 root)
     {

@@ -34,6 +34,7 @@ internal static class RpcErrors
             RpcStatusCode.PermissionDenied => ErrorKind.Forbidden,
             RpcStatusCode.NotFound => ErrorKind.NotFound,
             RpcStatusCode.AlreadyExists => ErrorKind.Conflict,
+            RpcStatusCode.Aborted => ErrorKind.OutOfSequence,
             RpcStatusCode.Unimplemented => ErrorKind.NotImplemented,
             RpcStatusCode.Unavailable => ErrorKind.Unavailable,
             RpcStatusCode.DeadlineExceeded => ErrorKind.DeadlineExceeded,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Skep.Model.Errors;
 using Skep.Protocol.Records;
 
 namespace Skep.Daemon.Swarm;
@@ -18,8 +19,19 @@ internal sealed record SwarmState
     /// <summary>Node id and host:port.</summary>
     public IReadOnlyList<ManagerPlace> Managers { get; init; } = [];
 
-    public static SwarmState? Load(string path) =>
-        RecordFile.Read(path) is { } bytes ? JsonSerializer.Deserialize(bytes, SwarmStateJson.Default.SwarmState) : null;
+    /// <summary>Null when there is none.</summary>
+    /// <exception cref="ClusterException">Internal: the file cannot be read.</exception>
+    public static SwarmState? Load(string path)
+    {
+        try
+        {
+            return RecordFile.Read(path) is { } bytes ? JsonSerializer.Deserialize(bytes, SwarmStateJson.Default.SwarmState) : null;
+        }
+        catch (JsonException e)
+        {
+            throw new ClusterException(ErrorKind.Internal, $"{path} cannot be read ({e.Message}); leave the swarm with --force and join again", e);
+        }
+    }
 
     public void Save(string path) => RecordFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, SwarmStateJson.Default.SwarmState));
 }
