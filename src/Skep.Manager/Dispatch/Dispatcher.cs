@@ -320,13 +320,10 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
 
     private async Task MarkDownAsync(SwarmNode silent, TimeSpan patience, CancellationToken stopping)
     {
+        NodeSession? session;
         lock (_gate)
         {
-            if (_sessions.TryGetValue(silent.Id, out var session))
-            {
-                // A node that only was slow learns by the end of its session that it has to call again.
-                session.Close();
-            }
+            session = _sessions.GetValueOrDefault(silent.Id);
         }
 
         try
@@ -338,6 +335,9 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
                     : node with { Status = node.Status with { State = NodeState.Down, Message = "heartbeat failure" }, UpdatedAt = clock.GetUtcNow() },
                 stopping);
             log.NodeDown(silent.Id, silent.Description?.Hostname ?? "");
+
+            // A node that only was slow learns by the end of its session that it has to call again.
+            session?.Close();
         }
         catch (ClusterException e) when (e.Kind is ErrorKind.Unavailable or ErrorKind.DeadlineExceeded)
         {
