@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Skep.Model.Specs;
 
 namespace Skep.Model.Objects;
@@ -5,6 +6,7 @@ namespace Skep.Model.Objects;
 /// <summary>The one object that describes the swarm itself.</summary>
 public sealed record SwarmCluster : SwarmObject
 {
+    [JsonIgnore]
     public override ObjectKind Kind => ObjectKind.Cluster;
     public ClusterSpec Spec { get; init; } = new();
 

@@ -1,10 +1,14 @@
+using System.Text.Json.Serialization;
 using Skep.Model.Specs;
 
 namespace Skep.Model.Objects;
 
 public sealed record SwarmNetwork : SwarmObject
 {
+    [JsonIgnore]
     public override ObjectKind Kind => ObjectKind.Network;
+
+    [JsonIgnore]
     public override string? UniqueName => Spec.Name;
     public NetworkSpec Spec { get; init; } = new();
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Skep.Model.Specs;
 using Skep.Model.States;
 
@@ -5,6 +6,7 @@ namespace Skep.Model.Objects;
 
 public sealed record SwarmNode : SwarmObject
 {
+    [JsonIgnore]
     public override ObjectKind Kind => ObjectKind.Node;
     public NodeSpec Spec { get; init; } = new();
     public NodeDescription? Description { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Skep.Model.Specs;
 using Skep.Model.States;
 
@@ -5,7 +6,10 @@ namespace Skep.Model.Objects;
 
 public sealed record SwarmService : SwarmObject
 {
+    [JsonIgnore]
     public override ObjectKind Kind => ObjectKind.Service;
+
+    [JsonIgnore]
     public override string? UniqueName => Spec.Name;
     public ServiceSpec Spec { get; init; } = new();
     public ServiceSpec? PreviousSpec { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Skep.Model.Specs;
 using Skep.Model.States;
 
@@ -6,6 +7,7 @@ namespace Skep.Model.Objects;
 /// <summary>One run of a container on one node. A task is never started twice; its slot gets a new task instead.</summary>
 public sealed record SwarmTask : SwarmObject
 {
+    [JsonIgnore]
     public override ObjectKind Kind => ObjectKind.Task;
     public TaskSpec Spec { get; init; } = new();
 
@@ -36,6 +38,7 @@ public sealed record SwarmTask : SwarmObject
     public Driver? LogDriver { get; init; }
 
     /// <summary>service.slot.id, or service.node.id for a global service.</summary>
+    [JsonIgnore]
     public string Name => Slot != 0 ? $"{ServiceName}.{Slot}.{Id}" : $"{ServiceName}.{NodeId}.{Id}";
 }
 
