@@ -11,7 +11,7 @@ namespace Skep.UnitTests.Manager.Dispatch;
 
 public sealed class AssignmentIndexTests
 {
-    private const int Length = 250;
+    private const int Length = 150;
 
     [Theory]
     [InlineData(1)]
