@@ -14,7 +14,7 @@ internal sealed class IdleMemory(TimeProvider clock, Func<long> allocatedBytes, 
     public const long Rest = 2 << 20;
 
     /// <summary>Having allocated this much since the last time is work that was worth it.</summary>
-    public const long Work = 16 << 20;
+    public const long Work = 8 << 20;
 
     private long _seen;
 
