@@ -190,7 +190,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
 
     private LocalState Prepare(LocalState local) => local with
     {
-        GatewaySubnet = HostFacts.GatewaySubnet(_host, local.GatewaySubnet).ToString(),
+        GatewaySubnet = HostFacts.GatewaySubnet(_host, local.GatewaySubnet, _options.GatewaySubnets).ToString(),
         CreatedAt = local.CreatedAt == default ? _options.Clock.GetUtcNow() : local.CreatedAt,
     };
 

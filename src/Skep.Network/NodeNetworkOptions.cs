@@ -19,6 +19,9 @@ public sealed record NodeNetworkOptions
     /// <summary>The namespace that plays the host; null = the one of this process.</summary>
     public string? HostNamespace { get; init; }
 
+    /// <summary>Subnets that the gateway bridge may take, in this order; empty = Docker's own, from 172.18.0.0/16 on.</summary>
+    public IReadOnlyList<IPNetwork> GatewaySubnets { get; init; } = [];
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>How often settings are read that the kernel gives no notice of. A second at most, for so long is a difference allowed to last.</summary>

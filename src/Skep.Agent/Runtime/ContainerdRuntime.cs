@@ -40,6 +40,9 @@ public sealed partial class ContainerdRuntime : IContainerRuntime, IAsyncDisposa
 
     public IReadOnlyCollection<ContainerSnapshot> Containers => [.. _containers.Values.Select(c => c.Snapshot)];
 
+    /// <summary>containerd's own version.</summary>
+    public Task<string> VersionAsync(CancellationToken cancellationToken) => _parts.Client.VersionAsync(cancellationToken);
+
     /// <summary>Waits for containerd, finds again what is there, and then listens. It ends, with its reason, only when disposed.</summary>
     public static async Task<ContainerdRuntime> OpenAsync(
         RuntimeOptions options, IImageStore images, VolumeStore volumes, TimeProvider clock, ILogger<ContainerdRuntime> logger, CancellationToken cancellationToken)

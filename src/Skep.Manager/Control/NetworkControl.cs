@@ -1,3 +1,5 @@
+using System.Net;
+using Skep.Manager.Allocation;
 using Skep.Manager.Store;
 using Skep.Model.Errors;
 using Skep.Model.Identity;
@@ -38,6 +40,7 @@ public sealed class NetworkControl(IClusterStore store, TimeProvider clock)
             throw RpcText.Refusal(ErrorKind.Conflict, $"ingress network ({ingress.Id}) is already present");
         }
 
+        RefuseOverlap(view, spec);
         var now = clock.GetUtcNow();
         var network = new SwarmNetwork { Id = ObjectId.New(), CreatedAt = now, UpdatedAt = now, Spec = spec };
         try
@@ -51,6 +54,26 @@ public sealed class NetworkControl(IClusterStore store, TimeProvider clock)
 
         return network.Id;
     }
+
+    /// <summary>Told at once, with the other network's name; Swarm takes the request and leaves its tasks waiting.</summary>
+    private static void RefuseOverlap(StoreView view, NetworkSpec spec)
+    {
+        foreach (var wished in (spec.IPAMOptions?.Configs ?? []).Select(c => c.Subnet).OfType<string>())
+        {
+            var other = view.Networks.Values.FirstOrDefault(n => Subnets(n).Any(s => Overlap(s, wished)));
+            if (other is not null)
+            {
+                throw RpcText.Invalid($"{NetworkAllocator.Overlaps}: {wished} overlaps a subnet of network {other.Spec.Name}");
+            }
+        }
+    }
+
+    /// <summary>Allocated, or wished for while the allocator has not come to it.</summary>
+    private static IEnumerable<string> Subnets(SwarmNetwork network) =>
+        network.Subnets.Concat(network.Spec.IPAMOptions?.Configs ?? []).Select(c => c.Subnet).OfType<string>();
+
+    private static bool Overlap(string one, string other) =>
+        IPNetwork.TryParse(one, out var a) && IPNetwork.TryParse(other, out var b) && AddressRange.Overlap(a, b);
 
     public async Task RemoveAsync(string id, CancellationToken cancellationToken) =>
         await store.EditAsync(

@@ -15,7 +15,7 @@ internal static class HostFacts
     /// The gateway bridge's subnet: the one that the bridge has, else the one that was chosen before, else the first that overlaps
     /// none of the host's routes.
     /// </summary>
-    public static IPNetwork GatewaySubnet(NetworkNamespace host, string chosen)
+    public static IPNetwork GatewaySubnet(NetworkNamespace host, string chosen, IReadOnlyList<IPNetwork> wished)
     {
         using var routes = RouteNetlink.Open(host);
         if (routes.FindLink(SpaceNames.GatewayBridge) is { } bridge
@@ -30,7 +30,7 @@ internal static class HostFacts
         }
 
         var taken = routes.Routes().Where(r => r.Destination is { PrefixLength: > 0 }).Select(r => r.Destination!.Value).ToList();
-        return GatewaySubnets.Choose(taken)
+        return GatewaySubnets.Choose(taken, wished)
             ?? throw new ClusterException(ErrorKind.FailedPrecondition, "every subnet that docker_gwbridge could have overlaps a route of this host");
     }
 

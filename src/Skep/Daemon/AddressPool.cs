@@ -21,6 +21,19 @@ public sealed record AddressPool(IPNetwork Base, int Size)
             : null;
     }
 
+    /// <summary>The first subnets of the pool; more than these are never tried for one bridge.</summary>
+    public IEnumerable<IPNetwork> Subnets()
+    {
+        const int Most = 256;
+        var first = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(Base.BaseAddress.GetAddressBytes());
+        for (var i = 0U; i < Math.Min(Most, 1UL << (Size - Base.PrefixLength)); i++)
+        {
+            var address = new byte[4];
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(address, first + (i << (32 - Size)));
+            yield return new IPNetwork(new IPAddress(address), Size);
+        }
+    }
+
     private static string Strip(string text, string prefix) =>
         text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
 

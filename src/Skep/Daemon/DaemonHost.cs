@@ -43,11 +43,18 @@ public static class DaemonHost
         loops.Start("containerd", containerd.RunAsync);
         try
         {
-            await ServeAsync(options, containerd.Socket, loops, clock, logging, log, ending.Token);
+            var serving = ServeAsync(options, containerd.Socket, loops, clock, logging, log, ending.Token);
+            await EndedAsync(serving, ending.Token);
+            await serving.WaitAsync(options.ShutdownTimeout, clock, CancellationToken.None);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
-            log.Stopping();
+            log.Stopped();
+        }
+        catch (TimeoutException)
+        {
+            log.StopAbandoned(options.ShutdownTimeout.TotalSeconds);
+            return;
         }
         finally
         {
@@ -56,6 +63,14 @@ public static class DaemonHost
         }
 
         loops.ThrowIfFailed();
+    }
+
+    /// <summary>Completes when the work has ended or is to end.</summary>
+    private static async Task EndedAsync(Task work, CancellationToken ending)
+    {
+        var told = new TaskCompletionSource();
+        await using var registration = ending.Register(told.SetResult);
+        await Task.WhenAny(work, told.Task);
     }
 
     private static async Task ServeAsync(
@@ -81,7 +96,14 @@ public static class DaemonHost
             Runtime = runtime,
             Images = images,
             Network = (nodeId, vtep) => new NodeNetwork(
-                new NodeNetworkOptions { NodeId = nodeId, Vtep = vtep, StateFolder = Path.Combine(options.DataRoot, "network"), Clock = clock },
+                new NodeNetworkOptions
+                {
+                    NodeId = nodeId,
+                    Vtep = vtep,
+                    StateFolder = Path.Combine(options.DataRoot, "network"),
+                    GatewaySubnets = [.. options.DefaultAddressPools.SelectMany(p => p.Subnets())],
+                    Clock = clock,
+                },
                 names,
                 logging.CreateLogger<NodeNetwork>()),
             Loops = loops.Supervisor,
@@ -100,7 +122,7 @@ public static class DaemonHost
             Events = events,
             Clock = clock,
             Logging = logging,
-            Identity = MachineIdentity.Read(options),
+            Identity = await MachineIdentity.ReadAsync(options, await runtime.VersionAsync(stopping), stopping),
         };
         await using var server = await EngineServer.StartAsync(services, options.Socket, options.SocketGroup, stopping);
         log.Ready(options.Socket, clock.GetElapsedTime(began).TotalMilliseconds);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Skep.Agent.Runtime;
 using Skep.Daemon.Supervision;
 
@@ -6,6 +7,9 @@ namespace Skep.Daemon.Startup;
 /// <summary>The daemon's own containerd: configuration written at each start, process kept running, taken over when it is there already.</summary>
 internal sealed class ContainerdProcess(DaemonOptions options, TimeProvider clock, ILoggerFactory logging)
 {
+    private const int ProtectedFromOom = -500;
+    private const int SysResource = 24;
+
     private ChildProcess? _child;
 
     /// <summary>The socket of the containerd in use: the child's, or the one that was named.</summary>
@@ -26,6 +30,7 @@ internal sealed class ContainerdProcess(DaemonOptions options, TimeProvider cloc
             Root = Path.Combine(options.DataRoot, "containerd"),
             State = Path.Combine(folder, "state"),
             Socket = Socket,
+            OomScore = MayProtect() ? ProtectedFromOom : 0,
         }.Write(config);
         _child = new ChildProcess(
             new ChildProcessOptions
@@ -39,5 +44,12 @@ internal sealed class ContainerdProcess(DaemonOptions options, TimeProvider cloc
             clock,
             logging.CreateLogger<ChildProcess>());
         return _child.RunAsync(stopping);
+    }
+
+    /// <summary>Lowering an OOM score takes CAP_SYS_RESOURCE (capabilities(7)), which root in a container may lack.</summary>
+    private static bool MayProtect()
+    {
+        var effective = File.ReadLines("/proc/self/status").First(l => l.StartsWith("CapEff:", StringComparison.Ordinal))["CapEff:".Length..];
+        return (ulong.Parse(effective.Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> SysResource & 1) == 1;
     }
 }

@@ -62,7 +62,7 @@ public sealed class EtcdProcess : IAsyncDisposable
             $"--initial-cluster={options.InitialCluster ?? $"{options.Name}={options.PeerUrl}"}",
             $"--initial-cluster-state={(options.Joins ? "existing" : "new")}",
             string.Create(CultureInfo.InvariantCulture, $"--max-txn-ops={2 * StoreTransaction.MostChanges + 96}"),
-            "--max-request-bytes=16777216",
+            "--max-request-bytes=10485760",
             "--quota-backend-bytes=8589934592",
             "--auto-compaction-mode=revision",
             "--auto-compaction-retention=10000",
