@@ -56,7 +56,7 @@ public sealed partial class FolderWallTests
         // The stages of a pass work on one set (Orchestration/WorkingSet); otherwise they meet only in the store.
         ["Skep.Manager/Allocation"] = ["Orchestration", "Store", Model],
         ["Skep.Manager/Certificates"] = ["Store", Model, Protocol],
-        ["Skep.Manager/Control"] = ["Certificates", "Orchestration", "Store", Model],
+        ["Skep.Manager/Control"] = ["Allocation", "Certificates", "Orchestration", "Store", Model],
         ["Skep.Manager/Dispatch"] = ["Certificates", "Store", Model, Protocol],
         ["Skep.Manager/Leadership"] = ["Store", Model, Protocol, Rpc],
         ["Skep.Manager/Orchestration"] = ["Allocation", "Scheduling", "Store", Model, Protocol],
