@@ -35,8 +35,9 @@ public sealed class LocalStateTests
     [Fact]
     public void The_gateway_bridge_keeps_off_the_hosts_routes()
     {
-        Assert.Equal("172.18.0.0/16", GatewaySubnets.Choose([IPNetwork.Parse("10.0.0.0/8")])!.Value.ToString());
-        Assert.Equal("172.20.0.0/16", GatewaySubnets.Choose([IPNetwork.Parse("172.18.4.0/24"), IPNetwork.Parse("172.19.0.0/16")])!.Value.ToString());
-        Assert.Equal("192.168.16.0/20", GatewaySubnets.Choose([IPNetwork.Parse("172.16.0.0/12"), IPNetwork.Parse("192.168.1.0/24")])!.Value.ToString());
+        Assert.Equal("172.18.0.0/16", GatewaySubnets.Choose([IPNetwork.Parse("10.0.0.0/8")], [])!.Value.ToString());
+        Assert.Equal("172.20.0.0/16", GatewaySubnets.Choose([IPNetwork.Parse("172.18.4.0/24"), IPNetwork.Parse("172.19.0.0/16")], [])!.Value.ToString());
+        Assert.Equal("10.20.1.0/24", GatewaySubnets.Choose([IPNetwork.Parse("10.20.0.0/24")], [IPNetwork.Parse("10.20.0.0/24"), IPNetwork.Parse("10.20.1.0/24")])!.Value.ToString());
+        Assert.Equal("192.168.16.0/20", GatewaySubnets.Choose([IPNetwork.Parse("172.16.0.0/12"), IPNetwork.Parse("192.168.1.0/24")], [])!.Value.ToString());
     }
 }

@@ -8,6 +8,7 @@ public sealed class DockerCliTests
     {
         await using var engine = await EngineFixture.StartManagerAsync();
         await Says(engine, "", "network", "create", "-d", "overlay", "--subnet", "10.5.0.0/24", "net1");
+        await Fails(engine, "10.5.0.128/25 overlaps a subnet of network net1", "network", "create", "-d", "overlay", "--subnet", "10.5.0.128/25", "net2");
         await Says(engine, "", "service", "create", "-d", "--no-resolve-image", "--name", "web", "--replicas", "2", "--network", "net1", "-p", "8080:80", "-e", "A=1", "busybox", "httpd");
         await Says(engine, "web       replicated   0/2        busybox:latest", "service", "ls");
         await Says(engine, "Service Mode:\tReplicated\n Replicas:\t2", "service", "inspect", "--pretty", "web");
