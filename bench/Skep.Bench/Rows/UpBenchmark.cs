@@ -18,6 +18,8 @@ internal sealed class UpBenchmark : IBenchmark
             return [];
         }
 
+        // What a run that was cut off may have left.
+        await Shell.RunAsync(swarm.Door, ["lab", "down", "--name", "bench-up"], cancellationToken);
         var times = await Sample.OfRunsAsync(Runs, async () =>
         {
             var begun = Stopwatch.GetTimestamp();
