@@ -77,15 +77,19 @@ isolate() {
 }
 
 init() {
-  local pid stat resolv type path root options controllers
+  local pid stat mac resolv type path root options controllers
   # /proc is still the caller's, so this is the process id that the caller knows; the start time tells it from a later namesake.
   read -r pid _ </proc/self/stat
   stat=$(</proc/$pid/stat)
   read -ra stat <<<"${stat##*) }"
 
+  # A machine keeps its card's address over a loss of power; with another, its neighbours would talk past it for half a minute.
+  mac=${M_ADDRESS%/*}
+  # shellcheck disable=SC2086
+  mac=$(printf '02:4c:%02x:%02x:%02x:%02x' ${mac//./ })
   ip -batch - <<END
 link set lo up
-link add eth0 type veth peer name $M_HOSTNAME netns $M_SWITCH
+link add eth0 address $mac type veth peer name $M_HOSTNAME netns $M_SWITCH
 addr add $M_ADDRESS dev eth0
 link set eth0 up
 route add unreachable default
