@@ -141,6 +141,29 @@ public sealed class RefusalTests(SwarmLab lab)
     }
 
     [Fact]
+    public async Task AllMistakesOfARequestAreToldAtOnce()
+    {
+        var said = await lab.RefusedAsync(1, [.. s_create, "--name", "_bad", "--limit-cpu", "0.0001", "--update-max-failure-ratio", "2", "-p", "8091:80", "-p", "8091:81", SwarmLab.Image]);
+
+        foreach (var words in new[] { "valid as a DNS name", "invalid cpu value", "update-maxfailureratio", "duplicate published ports" })
+        {
+            Assert.Contains(words, said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task ARequestOfTenMegabytesIsRefusedWithItsLimit()
+    {
+        using var api = lab.Api(1);
+        using var body = new StringContent($$"""{"Name":"{{new string('a', 10_000_000)}}"}""", Encoding.UTF8, "application/json");
+
+        using var answer = await api.PostAsync(new Uri("services/create", UriKind.Relative), body, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("8388608 bytes", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AHalfClosedOrAbandonedRequestHarmsNobody()
     {
         for (var i = 0; i < 50; i++)
