@@ -9,14 +9,14 @@ public sealed class TaskDataTests(SwarmLab lab)
     {
         await lab.DockerAsync(
             "service", "create", "-d", "--stop-grace-period", "1s", "--name", "lines", "--replicas", "2", SwarmLab.Image,
-            "sh", "-c", "for i in 1 2 3 4 5; do echo line $i; done; echo oops >&2; while ! test -e /go; do sleep 0.1; done; echo later; sleep 3600");
+            "sh", "-c", "echo oops >&2; sleep 0.3; for i in 1 2 3 4 5; do echo line $i; done; while ! test -e /go; do sleep 0.1; done; echo later; sleep 3600");
         try
         {
             var tasks = await lab.RunningAsync("lines", 2);
             await lab.UntilAsync("both tasks' lines", 10, () => lab.DockerAsync("service", "logs", "lines"), seen => seen.Split("line 5").Length == 3);
-            Assert.Equal(["line 4", "line 4", "line 5", "line 5"], (await lab.ShellAsync(1, "docker service logs --raw --tail 3 lines 2>/dev/null")).Split('\n').Order());
+            Assert.Equal(["line 4", "line 4", "line 5", "line 5"], (await lab.ShellAsync(1, "docker service logs --raw --tail 2 lines 2>/dev/null")).Split('\n').Order());
             Assert.Equal("oops\noops", await lab.ShellAsync(1, "docker service logs --raw lines 2>&1 >/dev/null"));
-            Assert.All((await lab.DockerAsync("service", "logs", "--timestamps", "--tail", "2", "lines")).Split('\n'), line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z lines\.[12]\.[0-9a-z]{12}@node[123]\s+\| line 5$", line));
+            Assert.All((await lab.DockerAsync("service", "logs", "--timestamps", "--tail", "2", "lines")).Split('\n'), line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z lines\.[12]\.[0-9a-z]{12}@node[123]\s+\| line [45]$", line));
             Assert.Equal("", await lab.ShellAsync(1, "docker service logs --since 2099-01-01T00:00:00Z lines 2>&1"));
             Assert.Equal(10, (await lab.ShellAsync(1, "docker service logs --raw --since 10m lines 2>/dev/null")).Split('\n').Length);
             Assert.Equal("line 1", (await lab.ShellAsync(1, $"docker service logs --raw {tasks[0].Id} 2>/dev/null")).Split('\n')[0]);
@@ -63,8 +63,6 @@ public sealed class TaskDataTests(SwarmLab lab)
             var task = Assert.Single(await lab.RunningAsync("stateful", 1));
             await InAsync(task, "echo kept >/data/file; echo gone >/scratch/file");
             Assert.Contains("size=1024k", await InAsync(task, "grep /scratch /proc/mounts"), StringComparison.Ordinal);
-            Assert.Contains("e2e-data", await lab.OnAsync(2, "docker", "volume", "ls", "-q"), StringComparison.Ordinal);
-            Assert.Contains("volume is in use", await lab.RefusedAsync(2, "volume", "rm", "e2e-data"), StringComparison.Ordinal);
 
             await lab.DockerAsync("service", "update", "-d", "--force", "stateful");
             await lab.UntilAsync("another task runs", 20, async () => await lab.TasksAsync("stateful") is [var other] && other.Id != task.Id);
@@ -74,7 +72,6 @@ public sealed class TaskDataTests(SwarmLab lab)
         finally
         {
             await lab.RemoveAsync("stateful");
-            await lab.OnAsync(2, "docker", "volume", "rm", "e2e-data");
         }
 
         Task<string> InAsync(RunningTask task, string script) => lab.OnAsync(task.Node, "docker", "exec", task.Container, "sh", "-c", script);
@@ -92,9 +89,9 @@ public sealed class TaskDataTests(SwarmLab lab)
             Assert.Equal((0, input, ""), await lab.TryAsync(1, ["docker", "exec", "-i", task.Container, "cat"], input));
             Assert.Equal((42, "out\n", "err\n"), await lab.TryAsync(1, ["docker", "exec", task.Container, "sh", "-c", "echo out; echo err >&2; exit 42"]));
             Assert.Equal("1000 /tmp b", await lab.OnAsync(1, "docker", "exec", "-u", "1000", "-w", "/tmp", "-e", "A=b", task.Container, "sh", "-c", "echo $(id -u) $PWD $A"));
-            var (status, _, error) = await lab.TryAsync(1, ["docker", "exec", task.Container, "no-such-program"]);
+            var (status, said, error) = await lab.TryAsync(1, ["docker", "exec", task.Container, "no-such-program"]);
             Assert.Equal(127, status);
-            Assert.Contains("no-such-program", error, StringComparison.Ordinal);
+            Assert.Contains("exec: \"no-such-program\": executable file not found in $PATH", said + error, StringComparison.Ordinal);
         }
         finally
         {

@@ -9,9 +9,6 @@ namespace Skep.Daemon.Http;
 /// </summary>
 public sealed class EngineServer : IAsyncDisposable
 {
-    /// <summary>Bodies of JSON requests; image and archive uploads lift the limit for themselves.</summary>
-    public const long MaxBodyBytes = 8 << 20;
-
     private readonly WebApplication _app;
 
     private EngineServer(WebApplication app) => _app = app;
@@ -31,7 +28,8 @@ public sealed class EngineServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            // Images are as large as they are; what reads JSON has its own limit.
+            kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.ListenUnixSocket(socketPath, listen => listen.Use(HijackableConnection.Wrap));

@@ -25,6 +25,11 @@ public static class ClusterEvents
 
     internal static EngineEvent? Of(StoreEvent change, TimeProvider clock)
     {
+        if (change is { Old: SwarmService before, New: SwarmService after } && IsOwnWork(before, after))
+        {
+            return null;
+        }
+
         var (type, attributes) = change.Subject switch
         {
             SwarmNode node => ("node", Of(change.Old as SwarmNode, node)),
@@ -40,6 +45,10 @@ public static class ClusterEvents
         };
         return type.Length == 0 ? null : new EngineEvent(type, action, change.Subject.Id, at) { Scope = EngineEvent.Swarm, Attributes = attributes };
     }
+
+    /// <summary>The allocator writes its addresses into a service; nobody asked for that, so nobody is told.</summary>
+    private static bool IsOwnWork(SwarmService before, SwarmService after) =>
+        before.SpecVersion == after.SpecVersion && before.UpdateStatus?.State == after.UpdateStatus?.State;
 
     private static Dictionary<string, string> Of(SwarmNode? old, SwarmNode node)
     {

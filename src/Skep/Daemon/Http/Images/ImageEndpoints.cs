@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.Features;
 using Skep.Agent.Images;
 using Skep.Agent.Runtime;
 using Skep.Daemon.Http.Events;
@@ -124,12 +123,4 @@ internal static class ImageEndpoints
 
     internal static void Tell(EngineServices services, string action, string id, string name) => services.Events.Publish(
         new EngineEvent("image", action, id, services.Clock.GetUtcNow()) { Attributes = new Dictionary<string, string> { ["name"] = name } });
-
-    internal static void LiftBodyLimit(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = null;
-        }
-    }
 }

@@ -16,7 +16,6 @@ internal static class ImageTransfers
 
     public static async Task LoadAsync(HttpContext context, EngineServices services)
     {
-        ImageEndpoints.LiftBodyLimit(context);
         var quiet = context.Flag("quiet");
         await new ProgressStream(context).RunAsync(async stream =>
         {
@@ -71,7 +70,6 @@ internal static class ImageTransfers
         {
             throw new ClusterException(ErrorKind.NotImplemented, "This version imports from the request's body only; fetch the archive first.");
         }
-        ImageEndpoints.LiftBodyLimit(context);
         var repository = context.Text("repo") ?? "";
         var reference = repository.Length == 0 ? null : Joined(repository, context.Text("tag") ?? "");
         string[] changes = [.. context.Request.Query["changes"].OfType<string>()];

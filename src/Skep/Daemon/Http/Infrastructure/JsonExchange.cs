@@ -12,6 +12,12 @@ public static class JsonExchange
     /// <summary>Without a charset: the CLI shows raw text of errors whose content type has one.</summary>
     public const string ContentType = "application/json";
 
+    /// <summary>The longest JSON that is accepted.</summary>
+    public const int MaxBodyBytes = 8 << 20;
+
+    /// <summary>As much of a body that is too long is taken in and thrown away.</summary>
+    private const int MaxDrainedBytes = 256 << 20;
+
     private static readonly JsonWriterOptions s_writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public static byte[] ToJsonLine<T>(T value, JsonTypeInfo<T> type)
@@ -77,9 +83,23 @@ public static class JsonExchange
 
     private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)
     {
-        using var buffer = new MemoryStream();
-        await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
-        return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        using var kept = new MemoryStream();
+        var block = new byte[32 << 10];
+        var length = 0L;
+        for (int read; (read = await context.Request.Body.ReadAsync(block, context.RequestAborted)) > 0 && length < MaxDrainedBytes;)
+        {
+            length += read;
+            if (length <= MaxBodyBytes)
+            {
+                kept.Write(block, 0, read);
+            }
+        }
+
+        // A client that still writes when the connection closes tells its user of a broken pipe, not what the answer says; so the
+        // rest is taken off it first.
+        return length <= MaxBodyBytes
+            ? kept.GetBuffer().AsMemory(0, (int)kept.Length)
+            : throw new BadHttpRequestException($"Request body too large. The max request body size is {MaxBodyBytes} bytes.", 413);
     }
 
     private static void RequireJson(string? contentType)
