@@ -55,6 +55,14 @@ public static class RestartSupervisor
     /// </summary>
     public static void Restart(ServiceTasks tasks, Slot slot, SwarmTask task, bool delayed)
     {
+        // A task is prepared while it waits for its start and may fail at that; the next one waits as long all the same, or an image
+        // or a mount that is not there would make tasks as fast as nodes refuse them.
+        if (delayed && task is { DesiredState: TaskState.Ready, StartAfter: { } start } && tasks.Work.Now < start)
+        {
+            tasks.Wake(start);
+            return;
+        }
+
         tasks.Desire(task, TaskState.Shutdown);
         if (slot.Live.Any(t => !tasks.IsDirty(t)) || !MayRestart(tasks.Policy, slot, task))
         {

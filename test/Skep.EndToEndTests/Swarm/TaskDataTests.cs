@@ -21,7 +21,8 @@ public sealed class TaskDataTests(SwarmLab lab)
             Assert.Equal(10, (await lab.ShellAsync(1, "docker service logs --raw --since 10m lines 2>/dev/null")).Split('\n').Length);
             Assert.Equal("line 1", (await lab.ShellAsync(1, $"docker service logs --raw {tasks[0].Id} 2>/dev/null")).Split('\n')[0]);
 
-            var follow = lab.TryAsync(1, ["timeout", "20", "sh", "-c", "docker service logs --raw --follow --tail 0 lines | sed -n -e '/later/p' -e '2q'"]);
+            var follow = lab.TryAsync(1, ["sh", "-c", "docker service logs --raw --follow lines >/tmp/follow 2>/tmp/errors & p=$!; for i in $(seq 100); do [ $(grep -c later /tmp/follow) = 2 ] && break; sleep 0.1; done; kill $p; grep later /tmp/follow"]);
+            await lab.UntilAsync("the old lines are followed", 10, () => lab.ShellAsync(1, "cat /tmp/follow 2>/dev/null || true"), seen => seen.Split("line 5").Length == 3);
             foreach (var task in tasks)
             {
                 await lab.OnAsync(task.Node, "docker", "exec", task.Container, "touch", "/go");
@@ -44,7 +45,8 @@ public sealed class TaskDataTests(SwarmLab lab)
         await lab.DockerAsync("service", "update", "-d", "--label-add", "a=b", "told");
         await lab.RemoveAsync("told");
 
-        var events = (await lab.ShellAsync(1, $"docker events --since {since} --until $(($(date +%s) + 1)) --format '{{{{.Type}}}} {{{{.Action}}}} {{{{.Scope}}}}'")).Split('\n');
+        var events = (await lab.ShellAsync(1, $"docker events --since {since} --until $(($(date +%s) + 1)) --format '{{{{.Type}}}} {{{{.Action}}}} {{{{.Scope}}}} {{{{.Actor.Attributes.name}}}}'")).Split('\n')
+            .Where(line => line.Contains(" told", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(" told", StringComparison.Ordinal)]).ToList();
 
         Assert.Equal(["service create swarm", "service update swarm", "service remove swarm"], events.Where(line => line.StartsWith("service ", StringComparison.Ordinal)));
         Assert.Equal(

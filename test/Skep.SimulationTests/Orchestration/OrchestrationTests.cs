@@ -75,6 +75,25 @@ public sealed class OrchestrationTests
     }
 
     [Fact]
+    public async Task A_task_that_cannot_be_prepared_while_it_waits_has_a_successor_only_after_the_delay()
+    {
+        await _swarm.StartAsync(1);
+        _swarm.Rejects = _ => true;
+        await _swarm.CreateServiceAsync("web", s => s.Replicas(1));
+        await _swarm.SettleAsync();
+        Assert.Equal(2, _swarm.View.TasksOfService("web").Count());
+        await _swarm.AdvanceAsync(TimeSpan.FromSeconds(4));
+        Assert.Equal(2, _swarm.View.TasksOfService("web").Count());
+        await _swarm.NewLeaderAsync();
+        await _swarm.AdvanceAsync(TimeSpan.FromSeconds(1.1));
+        Assert.Equal(3, _swarm.View.TasksOfService("web").Count());
+        _swarm.Rejects = _ => false;
+        await _swarm.AdvanceAsync(TimeSpan.FromSeconds(5.1));
+        await _swarm.AdvanceAsync(TimeSpan.FromSeconds(5.1));
+        Assert.Single(_swarm.Running("web"));
+    }
+
+    [Fact]
     public async Task Attempts_are_limited_and_the_slot_stays_taken()
     {
         await _swarm.StartAsync(1);

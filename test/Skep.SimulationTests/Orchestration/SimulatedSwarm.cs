@@ -38,6 +38,9 @@ internal sealed class SimulatedSwarm
     /// <summary>Which tasks end by themselves when their agent looks at them.</summary>
     public Func<SwarmTask, bool> Fails { get; set; } = _ => false;
 
+    /// <summary>Tasks that cannot be prepared: no image, no mount.</summary>
+    public Func<SwarmTask, bool> Rejects { get; set; } = _ => false;
+
     public string NewId() => $"id{_ids++:d23}";
 
     public async Task StartAsync(int nodes)
@@ -160,7 +163,7 @@ internal sealed class SimulatedSwarm
         (_, > TaskState.Running) => TaskState.Shutdown,
         (TaskState.Assigned, _) => TaskState.Accepted,
         (TaskState.Accepted, _) => TaskState.Preparing,
-        (TaskState.Preparing, _) => TaskState.Ready,
+        (TaskState.Preparing, _) => Rejects(task) ? TaskState.Rejected : TaskState.Ready,
         (TaskState.Ready, TaskState.Running) => TaskState.Starting,
         (TaskState.Starting, _) => Fails(task) ? TaskState.Failed : TaskState.Running,
         (TaskState.Running, _) when Fails(task) => TaskState.Failed,
