@@ -40,7 +40,7 @@ internal static class TaskRecipe
             StopSignal = spec.StopSignal,
             StopGracePeriod = spec.StopGracePeriod is { } grace ? TimeSpan.FromMicroseconds(grace / 1000.0) : s_defaultGrace,
             Mounts = [.. (spec.Mounts ?? []).Select(m => m with { Source = m.Source is null ? null : template.Expand(m.Source), Target = template.Expand(m.Target) })],
-            Hosts = Hosts(spec, task, template),
+            Hosts = Hosts(spec, task, template, sandbox),
             Limits = task.Spec.Resources?.Limits,
             Sysctls = spec.Sysctls ?? new Dictionary<string, string>(),
             CapabilityAdd = spec.CapabilityAdd ?? [],
@@ -89,11 +89,20 @@ internal static class TaskRecipe
         [LabelPrefix + "service.name"] = task.ServiceName,
     };
 
-    /// <summary>The task's own addresses with its host name, then what the user listed.</summary>
-    private static List<string> Hosts(ContainerSpec spec, SwarmTask task, TaskTemplate template)
+    /// <summary>
+    /// The task's own addresses with its host name, then what the user listed. A task without networks has the gateway bridge's
+    /// address alone; programs that look up their own name find that one.
+    /// </summary>
+    private static List<string> Hosts(ContainerSpec spec, SwarmTask task, TaskTemplate template, Sandbox? sandbox)
     {
         var hostname = spec.Hostname is { Length: > 0 } given ? template.Expand(given) : ContainerId.Short(ContainerId.Of(task.Id));
-        var own = task.Attachments.SelectMany(a => a.Addresses).Select(address => $"{address.Split('/')[0]} {hostname}");
+        var addresses = task.Attachments.SelectMany(a => a.Addresses).ToList();
+        if (addresses.Count == 0)
+        {
+            addresses = [.. sandbox?.Interfaces.SelectMany(i => i.Addresses) ?? []];
+        }
+
+        var own = addresses.Select(address => $"{address.Split('/')[0]} {hostname}");
         return [.. own, .. spec.Hosts ?? []];
     }
 }

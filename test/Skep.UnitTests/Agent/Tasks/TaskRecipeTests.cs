@@ -44,6 +44,14 @@ public sealed class TaskRecipeTests
         Assert.Equal(ErrorKind.InvalidArgument, Assert.Throws<ClusterException>(() => new TaskTemplate(s_task, s_node).Expand(text)).Kind);
 
     [Fact]
+    public void Without_networks_the_host_name_has_the_gateway_bridges_address()
+    {
+        var task = With(s_task, new ContainerSpec { Image = "web:1", Hostname = "alone" });
+        var sandbox = new Sandbox("c", "/run/docker/netns/x") { Interfaces = [new SandboxInterface("eth0", "id", "docker_gwbridge", "02:42:ac:12:00:03", ["172.18.0.3/16"])] };
+        Assert.Equal(["172.18.0.3 alone"], TaskRecipe.Container(task, s_node, sandbox).Hosts);
+    }
+
+    [Fact]
     public void The_task_of_a_global_service_has_its_nodes_id_for_a_slot() =>
         Assert.Equal("node1", new TaskTemplate(s_task with { Slot = 0 }, s_node).Expand("{{.Task.Slot}}"));
 
