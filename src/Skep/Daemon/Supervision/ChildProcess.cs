@@ -54,7 +54,7 @@ public sealed partial class ChildProcess(ChildProcessOptions options, TimeProvid
         {
             await EndAsync(running, cancellationToken);
         }
-        else if (ProcessIdentity.FromFile(options.PidFile) is { } left && IsOurs(left))
+        else if (ProcessIdentity.FromFile(options.PidFile) is { } left && await OurCommandAsync(left, cancellationToken) is not null)
         {
             await EndAsync(left, cancellationToken);
         }
@@ -139,19 +139,13 @@ public sealed partial class ChildProcess(ChildProcessOptions options, TimeProvid
             return null;
         }
 
-        // Between its shell and the program (execve(2)) a process has no command line for a moment.
-        while (left.IsAlive && left.CommandLine().Count == 0)
-        {
-            await Task.Delay(s_noting, clock, stopping);
-        }
-
-        if (!IsOurs(left))
+        if (await OurCommandAsync(left, stopping) is not { } command)
         {
             return null;
         }
 
         string reason;
-        if (!left.CommandLine().TakeLast(options.Arguments.Count + 1).Skip(1).SequenceEqual(options.Arguments))
+        if (!command.TakeLast(options.Arguments.Count + 1).Skip(1).SequenceEqual(options.Arguments))
         {
             reason = "its arguments are others";
         }
@@ -169,9 +163,22 @@ public sealed partial class ChildProcess(ChildProcessOptions options, TimeProvid
         return null;
     }
 
-    // The program stands first in its command line, or after the shell's own words in its first millisecond.
-    private bool IsOurs(ProcessIdentity process) =>
-        process.IsAlive && process.CommandLine().Any(word => Path.GetFileName(word) == Path.GetFileName(options.FileName));
+    /// <summary>
+    /// The command line of a process that is our child from before; null when it is another's or gone. On its way from the shell to
+    /// the program (execve(2), twice) a process has none for a moment, so it is read until there is one and judged by that reading.
+    /// </summary>
+    private async Task<IReadOnlyList<string>?> OurCommandAsync(ProcessIdentity process, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> command;
+        while ((command = process.CommandLine()).Count == 0 && process.IsAlive)
+        {
+            await Task.Delay(s_noting, clock, cancellationToken);
+        }
+
+        // The program stands first in its command line, or after the shell's own words in its first millisecond.
+        var ours = command.Any(word => Path.GetFileName(word) == Path.GetFileName(options.FileName));
+        return ours && process.IsAlive ? command : null;
+    }
 
     private async Task EndAsync(ProcessIdentity process, CancellationToken cancellationToken)
     {
