@@ -10,8 +10,6 @@ internal sealed class ContainerdProcess(DaemonOptions options, TimeProvider cloc
     private const int ProtectedFromOom = -500;
     private const int SysResource = 24;
 
-    private ChildProcess? _child;
-
     /// <summary>The socket of the containerd in use: the child's, or the one that was named.</summary>
     public string Socket { get; } = options.ContainerdSocket ?? Path.Combine(options.RunRoot, "containerd", "containerd.sock");
 
@@ -32,7 +30,7 @@ internal sealed class ContainerdProcess(DaemonOptions options, TimeProvider cloc
             Socket = Socket,
             OomScore = MayProtect() ? ProtectedFromOom : 0,
         }.Write(config);
-        _child = new ChildProcess(
+        var child = new ChildProcess(
             new ChildProcessOptions
             {
                 Name = "containerd",
@@ -43,7 +41,7 @@ internal sealed class ContainerdProcess(DaemonOptions options, TimeProvider cloc
             },
             clock,
             logging.CreateLogger<ChildProcess>());
-        return _child.RunAsync(stopping);
+        return child.RunAsync(stopping);
     }
 
     /// <summary>Lowering an OOM score takes CAP_SYS_RESOURCE (capabilities(7)), which root in a container may lack.</summary>
