@@ -7,15 +7,21 @@ namespace Skep.Bench;
 /// <summary>One run: both swarms up, each benchmark on the one and then at once on the other, and the table.</summary>
 internal static class BenchRun
 {
+    // With another name than 'bench' two people measure on one machine, each with labs of their own.
+    private const string LabOption = "--lab=";
+
     // In the order of the table; those that disturb others come last.
     private static readonly IBenchmark[] s_benchmarks =
     [
-        new ScaleBenchmark(), new StartBenchmark(), new CreateBenchmark(), new MemoryBenchmark(), new AnswerBenchmark(), new BalanceBenchmark(),
+        new ScaleBenchmark(), new StartBenchmark(), new CreateBenchmark(), new MemoryBenchmark(), new AnswerBenchmark(), new PropagationBenchmark(), new VipBenchmark(), new MeshBenchmark(), new BalanceBenchmark(),
         new UpBenchmark(),
     ];
 
     // Measured before any lab is up.
-    private static readonly ILocalBenchmark[] s_local = [new NameServerBenchmark()];
+    private static readonly ILocalBenchmark[] s_local = [new NameServerBenchmark(), new EndpointChangeBenchmark(), new ResyncBenchmark()];
+
+    // Measured on both swarms in turns, after the others.
+    private static readonly IPairedBenchmark[] s_paired = [new NamesBenchmark()];
 
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
@@ -23,9 +29,10 @@ internal static class BenchRun
         var all = words.Count == 0;
         List<IBenchmark> chosen = [.. s_benchmarks.Where(benchmark => all || words.Remove(benchmark.Name))];
         List<ILocalBenchmark> local = [.. s_local.Where(benchmark => all || words.Remove(benchmark.Name))];
+        List<IPairedBenchmark> paired = [.. s_paired.Where(benchmark => all || words.Remove(benchmark.Name))];
         if (words.Count > 0)
         {
-            Tell($"there is no row '{words[0]}'; there are {string.Join(", ", [.. s_benchmarks.Select(benchmark => benchmark.Name), .. s_local.Select(benchmark => benchmark.Name)])}.");
+            Tell($"there is no row '{words[0]}'; there are {string.Join(", ", [.. s_benchmarks.Select(benchmark => benchmark.Name), .. s_local.Select(benchmark => benchmark.Name), .. s_paired.Select(benchmark => benchmark.Name)])}.");
             return 2;
         }
 
@@ -35,9 +42,9 @@ internal static class BenchRun
             await MeasureAsync(benchmark.Name, () => benchmark.RunAsync(cancellationToken), ours);
         }
 
-        if (chosen.Count > 0)
+        if (chosen.Count + paired.Count > 0)
         {
-            await MeasureSwarmsAsync(chosen, args, ours, peers, cancellationToken);
+            await MeasureSwarmsAsync(chosen, paired, args, ours, peers, cancellationToken);
         }
 
         await Console.Out.WriteLineAsync(FigureTable.Print(ours, peers));
@@ -45,9 +52,11 @@ internal static class BenchRun
     }
 
     private static async Task MeasureSwarmsAsync(
-        IReadOnlyList<IBenchmark> chosen, string[] args, List<Figure> ours, List<Figure> peers, CancellationToken cancellationToken)
+        IReadOnlyList<IBenchmark> chosen, IReadOnlyList<IPairedBenchmark> paired, string[] args, List<Figure> ours, List<Figure> peers,
+        CancellationToken cancellationToken)
     {
         var (keep, alone) = (args.Contains("--keep"), args.Contains("--no-peer"));
+        var lab = args.FirstOrDefault(word => word.StartsWith(LabOption, StringComparison.Ordinal))?[LabOption.Length..] ?? "bench";
         var door = Environment.GetEnvironmentVariable("SKEP") ?? "./skep";
         if (!alone && !File.Exists("/usr/sbin/dockerd"))
         {
@@ -56,8 +65,8 @@ internal static class BenchRun
         }
 
         Tell("starting the swarms");
-        await using var skep = await BenchSwarm.StartAsync(SwarmKind.Skep, door, keep, cancellationToken);
-        await using var peer = alone ? null : await BenchSwarm.StartAsync(SwarmKind.Peer, door, keep, cancellationToken);
+        await using var skep = await BenchSwarm.StartAsync(SwarmKind.Skep, lab, door, keep, cancellationToken);
+        await using var peer = alone ? null : await BenchSwarm.StartAsync(SwarmKind.Peer, lab + "-peer", door, keep, cancellationToken);
         foreach (var benchmark in chosen)
         {
             await MeasureAsync($"{benchmark.Name} on {skep.Kind}", () => benchmark.RunAsync(skep, cancellationToken), ours);
@@ -65,6 +74,19 @@ internal static class BenchRun
             {
                 await MeasureAsync($"{benchmark.Name} on {peer.Kind}", () => benchmark.RunAsync(peer, cancellationToken), peers);
             }
+        }
+
+        foreach (var benchmark in paired)
+        {
+            await MeasureAsync(
+                $"{benchmark.Name} on both in turns",
+                async () =>
+                {
+                    var figures = await benchmark.RunAsync(skep, peer, cancellationToken);
+                    peers.AddRange(figures.Peer);
+                    return figures.Skep;
+                },
+                ours);
         }
     }
 

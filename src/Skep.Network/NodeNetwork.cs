@@ -3,11 +3,16 @@ using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
 using Skep.Model.Errors;
 using Skep.Model.Flow;
+using Skep.Model.Objects;
 using Skep.Model.Plans;
 using Skep.Network.Desired;
 using Skep.Network.Dns;
+using Skep.Network.Ejection;
 using Skep.Network.Local;
+using Skep.Network.Probes;
 using Skep.Network.Reconcile;
+using Skep.Network.Relays;
+using Skep.Network.Sockets;
 
 namespace Skep.Network;
 
@@ -17,54 +22,90 @@ namespace Skep.Network;
 /// </summary>
 public sealed class NodeNetwork : INodeNetwork, IDisposable
 {
-    private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(100);
-
-    private readonly Lock _gate = new();
     private readonly NodeNetworkOptions _options;
     private readonly INameServer _names;
     private readonly ILogger<NodeNetwork> _logger;
-    private readonly LocalStateFile _file;
     private readonly NetworkNamespace _host;
     private readonly HostPortReservations _ports;
-    private readonly Reconciler _reconciler;
-    private readonly Coalescer _passes;
-    private readonly PassGate _ended = new();
-    private LocalState _local;
-    private NodePlan? _plan;
-    private NodePlan? _written;
-    private NodePlan? _published;
-    private (NodePlan? Plan, LocalState? Local, WantedNode Wanted) _computed = (null, null, DesiredState.Nothing);
-    private int? _mtu;
-    private long _wish;
-    private int _due;
-    private bool _sweep;
-    private bool _leaving;
+    private readonly PublishedPorts _publishedPorts;
+    private readonly HostPrefixes _prefixes;
+    private readonly FirewallWatch _firewalls;
+    private readonly Ejector _ejector;
+    private readonly PeerProber _prober;
+    private readonly CipherGeneration _cipher;
+    private readonly StateKeeper _kept;
+    private readonly NodeWishes _wishes;
+    private readonly KernelKeeper _kernel;
+    private readonly PassLoop _passes;
+    private readonly NodeFindings _findings;
+    private readonly CancellationTokenSource _life = new();
 
     public NodeNetwork(NodeNetworkOptions options, INameServer names, ILogger<NodeNetwork> logger)
     {
         ArgumentNullException.ThrowIfNull(options);
         (_options, _names, _logger) = (options, names, logger);
-        _host = Spaces.OpenHost(options);
+        _host = options.Open(WantedSpace.Host);
+        Repairs = new RepairJournal(options.Clock);
         _ports = new HostPortReservations(_host);
-        _passes = new Coalescer(options.Clock, s_quiet, s_longest);
-        _reconciler = new Reconciler(options, _passes.Signal, logger);
-        _file = new LocalStateFile(options.StateFolder);
-        _local = Prepare(_file.Read());
-        _plan = _written = _file.ReadPlan() is { } last && last.NodeId == options.NodeId ? last : null;
+        _publishedPorts = new PublishedPorts(_host, options, logger);
+        _prefixes = new HostPrefixes(_host);
+        _firewalls = new FirewallWatch(_host, () => View().Facts.GatewaySubnet6 is not null, options, logger);
+        _cipher = new CipherGeneration(_host, options.Vtep);
+        _kept = new StateKeeper(options, Prepare, logger);
+        _ejector = new Ejector(options, View, learn => _findings!.LearnAsync(learn), logger);
+        var signals = PassLoop.NewSignals(options.Clock);
+        _wishes = new NodeWishes(options, HostFacts.Of(_host, options), _kept, signals.Signal) { AccessChanged = MovePorts };
+        _wishes.Learn(_ => _ejector.Remembered());
+        _kernel = new KernelKeeper(
+            options,
+            new Reconciler(options, signals.Signal, _ejector.Told, Repairs, logger),
+            new SocketBalancer(options, _host.Cookie, Repairs, logger),
+            _wishes.Computed,
+            logger);
+        _passes = new PassLoop(options, _wishes, _kept, _kernel, _publishedPorts, names, logger) { Signals = signals, NewCipherGeneration = _cipher.Renew };
+        _findings = new NodeFindings(_host, options, _wishes, wish => _passes.WaitAsync(wish, _ => true, _life.Token));
+        _prober = new PeerProber(options, _findings.Reports, View, logger);
         HoldPorts();
     }
 
     /// <inheritdoc/>
-    public Watched<ulong> AppliedRevision { get; } = new(0, (next, now) => next != now);
+    public Watched<ulong> AppliedRevision => _passes.AppliedRevision;
+
+    /// <summary>What programs of the host listen on; null before the first look.</summary>
+    public Watched<IReadOnlyList<HostListener>?> Listeners => _publishedPorts.Listeners;
+
+    /// <summary>What this host reaches by its own routes and which name servers it asks; null before the first look.</summary>
+    public Watched<IReadOnlyList<HostPrefix>?> Prefixes => _prefixes.Current;
+
+    /// <summary>What others had changed in the kernel and was put right.</summary>
+    public RepairJournal Repairs { get; }
+
+    /// <summary>What others' packet rules cut off.</summary>
+    public Watched<IReadOnlyList<BlockedPath>> BlockedPaths => _firewalls.Blocked;
 
     /// <inheritdoc/>
-    public void Submit(NodePlan plan)
+    public Watched<string> CipherGeneration => _cipher.Current;
+
+    /// <inheritdoc/>
+    public Watched<ImmutableArray<string>> Findings => _prober.Findings;
+
+    /// <inheritdoc/>
+    public EjectionCounts EjectionCounts => _ejector.Counts;
+
+    /// <inheritdoc/>
+    public SocketBalancing? SocketBalancing => _kernel.SocketBalancing;
+
+    /// <summary>How many published ports the relay serves, by the plan that the kernel holds; their rules are there when it is told.</summary>
+    public Watched<int> RelayedPorts => _passes.Relayed.Count;
+
+    /// <summary>The relay's place.</summary>
+    public string RelayNamespace => PathOf(WantedSpace.IngressSandbox);
+
+    /// <inheritdoc/>
+    public void Submit(NodePlan plan, PlanDelta? delta)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        var own = plan.NodeId == _options.NodeId ? plan : plan with { NodeId = _options.NodeId };
-        Change(local => local, () => (_plan, _leaving) = (own, false));
+        _wishes.Submit(plan, delta, _ejector.Remembered);
     }
 
     /// <summary>Keeps the kernel right until <paramref name="stopping"/>. What is in the kernel then stays, and keeps packets moving.</summary>
@@ -72,15 +113,22 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     {
         try
         {
-            _passes.Signal();
-            await Task.WhenAll(
-                _passes.RunAsync(PassAsync, stopping),
-                RestoreNamesAsync(stopping),
-                TickAsync(_options.SettingsPeriod, SpaceParts.Settings, stopping),
-                TickAsync(_options.FullPassPeriod, SpaceParts.All, stopping));
+            await Together.RunAsync(
+                stopping,
+                _passes.RunAsync,
+                RestoreNamesAsync,
+                _ejector.RunAsync,
+                ending => _publishedPorts.FollowAsync(_passes.RetryPorts, ending),
+                _firewalls.RunAsync,
+                _prober.RunAsync,
+                ending => _prefixes.FollowAsync(_options.Clock, _logger, ending));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
+        }
+        finally
+        {
+            await _kept.FinishAsync(_passes.Published);
         }
     }
 
@@ -88,13 +136,20 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     public async Task<Sandbox> AttachAsync(SandboxRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        SandboxRules.Check(request);
-        var wish = Note(request);
-        var (sandbox, spaces) = View(v => (v.Sandboxes[request.ContainerId], SandboxRules.SpacesOf(v, request)));
-        await _ended.WaitAsync(wish, spaces.Contains, cancellationToken);
+        SandboxRules.Check(request, () => _cipher.Missing());
+        SandboxRules.CheckFamilies(View(), request);
+        if (request.Attachments.Any(a => a.Network.Encrypted) && _cipher.Current.Value.Length == 0)
+        {
+            // The kernel learnt to encrypt since the daemon started.
+            _wishes.Renew(_cipher.Renew());
+        }
+
+        var wish = _wishes.Add(request, _ports);
+        var (sandbox, spaces) = _wishes.View(v => (v.Sandboxes[request.ContainerId], SandboxRules.SpacesOf(v, request)));
+        await _passes.WaitAsync(wish, spaces.Contains, cancellationToken);
         var resolv = await _names.AddAsync(SandboxDescription.Names(sandbox, PathOf(sandbox.SpaceName)), cancellationToken);
         _logger.Attached(sandbox.SpaceName);
-        return View(v => SandboxDescription.Of(v.Facts, GatewayId, sandbox, PathOf(sandbox.SpaceName))) with { ResolvConf = resolv };
+        return SandboxDescription.Of(View().Facts, GatewayId, sandbox, PathOf(sandbox.SpaceName)) with { ResolvConf = resolv };
     }
 
     /// <summary>
@@ -104,12 +159,12 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     private async Task RestoreNamesAsync(CancellationToken stopping)
     {
         await AppliedRevision.WaitAsync(revision => revision > 0, stopping);
-        foreach (var (id, sandbox) in View(v => v.Sandboxes.ToList()))
+        foreach (var (id, sandbox) in View().Sandboxes)
         {
             try
             {
                 await _names.AddAsync(SandboxDescription.Names(sandbox, PathOf(sandbox.SpaceName)), stopping);
-                if (!View(v => v.Sandboxes.ContainsKey(id)))
+                if (!View().Sandboxes.ContainsKey(id))
                 {
                     await _names.RemoveAsync(id, stopping);
                 }
@@ -125,13 +180,13 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     public async Task DetachAsync(string containerId, CancellationToken cancellationToken)
     {
         await _names.RemoveAsync(containerId, cancellationToken);
-        if (Change(local => local with { Sandboxes = local.Sandboxes.Remove(containerId) }) is { } wish)
+        if (_wishes.Remove(containerId) is { } wish)
         {
             _ports.Release(containerId);
             // Once more, for a server that came back between the two.
             await _names.RemoveAsync(containerId, cancellationToken);
             var space = Model.Identity.ContainerId.Short(containerId);
-            await _ended.WaitAsync(wish, name => name == space || name.Length == 0, cancellationToken);
+            await _passes.WaitAsync(wish, name => name == space || name.Length == 0, cancellationToken);
             _logger.Detached(space);
         }
     }
@@ -142,47 +197,86 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     /// </summary>
     public async Task RetainAsync(IReadOnlySet<string> containerIds, CancellationToken cancellationToken)
     {
-        foreach (var gone in View(v => v.Sandboxes.Keys.Where(id => !containerIds.Contains(id)).ToList()))
+        foreach (var gone in View().Sandboxes.Keys.Where(id => !containerIds.Contains(id)))
         {
             await DetachAsync(gone, cancellationToken);
         }
 
-        var wish = Change(local => local, () => _sweep = true)!.Value;
-        await _ended.WaitAsync(wish, _ => true, cancellationToken);
+        await _passes.WaitAsync(_wishes.Sweep(), _ => true, cancellationToken);
+    }
+
+    /// <summary>Reads everything back now, puts right what differs, and returns when that is done.</summary>
+    public async Task AuditAsync(CancellationToken cancellationToken)
+    {
+        _passes.TouchAll();
+        await _passes.WaitAsync(_wishes.Again(), _ => true, cancellationToken);
     }
 
     /// <summary>Takes everything of ours out of the kernel and forgets this node's choices: the node has left the swarm.</summary>
     public async Task RemoveAllAsync(CancellationToken cancellationToken)
     {
-        foreach (var id in View(v => v.Sandboxes.Keys.ToList()))
+        foreach (var id in View().Sandboxes.Keys)
         {
             await _names.RemoveAsync(id, cancellationToken);
             _ports.Release(id);
         }
 
-        var wish = Change(local => local with { Sandboxes = local.Sandboxes.Clear() }, () => (_plan, _leaving) = (NodePlan.Empty, true))!.Value;
-        await _ended.WaitAsync(wish, _ => true, cancellationToken);
-        _file.Delete();
+        await _passes.WaitAsync(_wishes.Leave(), _ => true, cancellationToken);
+        await _kept.SettleAsync();
+        _kept.Delete();
+        _ejector.Forget();
     }
 
     /// <inheritdoc/>
-    public Sandbox? FindSandbox(string containerId) => View(v => v.Sandboxes.GetValueOrDefault(containerId) is { } sandbox
+    public Sandbox? FindSandbox(string containerId) => _wishes.View(v => v.Sandboxes.GetValueOrDefault(containerId) is { } sandbox
         ? SandboxDescription.Of(v.Facts, GatewayId, sandbox, PathOf(sandbox.SpaceName))
         : null);
 
     /// <inheritdoc/>
-    public LocalNetwork? Describe(string networkId) => View(v => NetworkDescription.Of(v, networkId, _local.CreatedAt));
+    public SandboxTraffic? TrafficOf(string containerId) => SandboxTraffic.Of(PathOf(Model.Identity.ContainerId.Short(containerId)));
+
+    /// <inheritdoc/>
+    public LocalNetwork? Describe(string networkId) => NetworkDescription.Of(View(), networkId, _wishes.Local.CreatedAt);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LocalNetwork> DescribeNetworks() => NetworkDescription.All(View(), _wishes.Local.CreatedAt);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<EncryptedNetwork> EncryptedNetworks() => EncryptedNetwork.Of(View(), () =>
+    {
+        using var table = Kernel.Xfrm.XfrmTable.Open(_host);
+        return table.States();
+    });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<EjectedBackend> DescribeEjected() => _ejector.Describe();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PeerPath> DescribePaths() => _prober.Describe();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<BlockedPath> DescribeBlocked() => _firewalls.Blocked.Value;
+
+    /// <inheritdoc/>
+    public RelayStatus? DescribeRelay() => RelayStatus.Of(RelayNamespace, RelayedPorts.Value);
 
     /// <inheritdoc/>
     public LocalNetwork? DescribeGatewayBridge() =>
-        _plan is null || _leaving ? null : View(v => NetworkDescription.OfGatewayBridge(v, GatewayId, _local.CreatedAt));
+        _wishes.HasPlan ? NetworkDescription.OfGatewayBridge(View(), GatewayId, _wishes.Local.CreatedAt) : null;
 
     public void Dispose()
     {
-        _reconciler.Dispose();
+        _life.Cancel();
+        _prober.Dispose();
+        _kernel.Dispose();
         _ports.Dispose();
+        _publishedPorts.Dispose();
+        _firewalls.Dispose();
         _host.Dispose();
+        _life.Dispose();
     }
+
+    private NodeView View() => _wishes.View(v => v);
 
     private string GatewayId => Addressing.IdOf($"{SpaceNames.GatewayBridge}/{_options.NodeId}");
 
@@ -191,18 +285,20 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     private LocalState Prepare(LocalState local) => local with
     {
         GatewaySubnet = HostFacts.GatewaySubnet(_host, local.GatewaySubnet, _options.GatewaySubnets).ToString(),
+        GatewaySubnet6 = HostFacts.GatewaySubnet6(_host, local.GatewaySubnet6, _options.NodeId)?.ToString() ?? "",
         CreatedAt = local.CreatedAt == default ? _options.Clock.GetUtcNow() : local.CreatedAt,
+        CipherGeneration = _cipher.Begin(local.CipherGeneration),
     };
 
     // Ports of sandboxes that live on are held again. One that another program got meanwhile is told, not fatal: the rules
     // that lead to the container are there and come first.
     private void HoldPorts()
     {
-        foreach (var sandbox in _local.Sandboxes.Values)
+        foreach (var sandbox in _kept.State.Sandboxes.Values)
         {
             try
             {
-                _ports.Take(sandbox.Request.ContainerId, sandbox.HostPorts);
+                _ports.Take(sandbox.Request.ContainerId, sandbox.HostPorts, sandbox.Access);
             }
             catch (ClusterException taken)
             {
@@ -211,164 +307,12 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         }
     }
 
-    private long Note(SandboxRequest request)
+    // Who widens a label is told of programs in the way by the managers; one that came since keeps its socket, and gets no packet.
+    private void MovePorts(LocalSandbox sandbox)
     {
-        lock (_gate)
+        foreach (var refusal in _ports.Move(sandbox.Request.ContainerId, sandbox.Access))
         {
-            var known = _local.Sandboxes.GetValueOrDefault(request.ContainerId);
-            var ports = known is not null && SandboxRules.SamePorts(known.Request, request)
-                ? known.HostPorts
-                : _ports.Take(request.ContainerId, request.HostPorts);
-            return Change(local => local.WithSandbox(request, ports)) ?? _wish;
-        }
-    }
-
-    /// <summary>Notes a change of wishes and asks for a pass. Null when nothing changed.</summary>
-    private long? Change(Func<LocalState, LocalState> change, Action? also = null)
-    {
-        lock (_gate)
-        {
-            var next = change(_local);
-            also?.Invoke();
-            next = next.WithNumbers(DesiredState.Carried(ViewOf(next)).Select(n => n.Id));
-            if (next == _local && also is null)
-            {
-                return null;
-            }
-
-            if (next != _local)
-            {
-                _file.Write(next);
-                _local = next;
-            }
-
-            _wish++;
-        }
-
-        _passes.Signal();
-        return _wish;
-    }
-
-    private T View<T>(Func<NodeView, T> read)
-    {
-        lock (_gate)
-        {
-            return read(ViewOf(_local));
-        }
-    }
-
-    private NodeView ViewOf(LocalState local) =>
-        new(_plan ?? NodePlan.Empty with { NodeId = _options.NodeId }, new NodeFacts(_options.Vtep, System.Net.IPNetwork.Parse(local.GatewaySubnet))
-        {
-            UnderlayMtu = _mtu ??= HostFacts.UnderlayMtu(_host, _options.Vtep),
-            SpaceNumbers = local.SpaceNumbers,
-        })
-        {
-            Sandboxes = local.Sandboxes,
-        };
-
-    private async Task PassAsync(CancellationToken stopping)
-    {
-        NodeView view;
-        LocalState local;
-        long wish;
-        bool sweep;
-        lock (_gate)
-        {
-            (view, local, wish, sweep) = (ViewOf(_local), _local, _wish, _sweep);
-            // Before the first plan nobody knows what is right; what an earlier daemon built goes on as it is.
-            if (_plan is null)
-            {
-                return;
-            }
-
-            _sweep = false;
-        }
-
-        var due = (SpaceParts)Interlocked.Exchange(ref _due, 0);
-        _reconciler.Touch(due);
-
-        var failed = ImmutableDictionary<string, Exception>.Empty;
-        try
-        {
-            failed = await _reconciler.ApplyAsync(_leaving ? DesiredState.Nothing : Wanted(view, local), sweep || _leaving, stopping);
-        }
-        catch (Exception failure) when (!stopping.IsCancellationRequested)
-        {
-            _logger.PassFailed(failure);
-            failed = failed.Add(WantedSpace.Host, failure);
-        }
-
-        if (failed.IsEmpty)
-        {
-            Publish(view.Plan);
-            Save(due);
-        }
-        else
-        {
-            _ = RetryAsync(sweep, stopping);
-        }
-
-        _ended.Ended(wish, failed);
-    }
-
-    // A look at the kernel's state costs no new computation of what it should be.
-    private WantedNode Wanted(NodeView view, LocalState local)
-    {
-        if (!ReferenceEquals(_computed.Plan, view.Plan) || !ReferenceEquals(_computed.Local, local))
-        {
-            _computed = (view.Plan, local, DesiredState.Compute(view));
-        }
-
-        return _computed.Wanted;
-    }
-
-    private void Publish(NodePlan plan)
-    {
-        if (!ReferenceEquals(plan, _published))
-        {
-            _names.Update(plan);
-            _published = plan;
-            AppliedRevision.TryPublish(plan.Revision);
-            _logger.Applied(plan.Revision);
-        }
-    }
-
-    // The whole plan is written by the clock, not by its changes: a daemon that starts with an older one soon gets the newest.
-    private void Save(SpaceParts due)
-    {
-        if (due != SpaceParts.None && !ReferenceEquals(_published, _written) && !_leaving)
-        {
-            _file.Write(_published!);
-            _written = _published;
-        }
-    }
-
-    private async Task RetryAsync(bool sweep, CancellationToken stopping)
-    {
-        try
-        {
-            await Task.Delay(s_retry, _options.Clock, stopping);
-            lock (_gate)
-            {
-                _sweep |= sweep;
-            }
-
-            Interlocked.Or(ref _due, (int)SpaceParts.All);
-            _passes.Signal();
-        }
-        catch (OperationCanceledException)
-        {
-        }
-    }
-
-    private async Task TickAsync(TimeSpan period, SpaceParts parts, CancellationToken stopping)
-    {
-        using var timer = new PeriodicTimer(period, _options.Clock);
-        while (await timer.WaitForNextTickAsync(stopping))
-        {
-            Interlocked.Or(ref _due, (int)parts);
-            _passes.Signal();
+            _logger.PortHeldByOther(new ClusterException(ErrorKind.Conflict, refusal), sandbox.SpaceName);
         }
     }
 }

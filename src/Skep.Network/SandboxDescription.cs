@@ -35,8 +35,13 @@ internal static class SandboxDescription
 
         if (sandbox.GatewayAddress is { } address)
         {
+            var six = facts.GatewayAddress6Of(sandbox);
+            string[] addresses = six is null ? [address] : [address, $"{six}/{facts.GatewaySubnet6!.Value.PrefixLength}"];
             yield return Interface(
-                ContainerSpace.GatewayInterface(sandbox), container, gatewayId, SpaceNames.GatewayBridge, [address], facts.GatewayAddress);
+                ContainerSpace.GatewayInterface(sandbox), container, gatewayId, SpaceNames.GatewayBridge, addresses, facts.GatewayAddress) with
+            {
+                Gateway6 = six is null ? null : facts.GatewayAddress6,
+            };
         }
     }
 

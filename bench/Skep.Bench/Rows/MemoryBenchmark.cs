@@ -1,4 +1,3 @@
-using System.Globalization;
 using Skep.Bench.Measuring;
 using Skep.Bench.Swarms;
 
@@ -30,8 +29,8 @@ internal sealed class MemoryBenchmark : IBenchmark
 
         void Add(string when, Bar? manager, Bar? worker)
         {
-            AddOne($"memory of the daemon, {when}, manager", [swarm.Nodes[0]], IsDaemon, manager);
-            AddOne($"memory of the daemon, {when}, worker", swarm.Nodes.Skip(1), IsDaemon, worker);
+            AddOne($"memory of the daemon, {when}, manager", [swarm.Nodes[0]], BenchNode.IsDaemon, manager);
+            AddOne($"memory of the daemon, {when}, worker", swarm.Nodes.Skip(1), BenchNode.IsDaemon, worker);
             AddOne($"memory of containerd, {when}", swarm.Nodes, name => name == "containerd", null);
             AddOne($"memory of etcd, {when}", [swarm.Nodes[0]], name => name == "etcd", null);
         }
@@ -56,22 +55,6 @@ internal sealed class MemoryBenchmark : IBenchmark
         }
     }
 
-    private static bool IsDaemon(string name) => name is "skep" or "dockerd";
-
     private static IEnumerable<Memory> Find(IEnumerable<BenchNode> nodes, Func<string, bool> wanted) =>
-        nodes.SelectMany(node => node.Processes()).Where(process => wanted(ProgramOf(process))).Select(Memory.Of).OfType<Memory>();
-
-    // The name of a thread (comm) is cut at 15 letters and can be changed; the first word of the command line is whole.
-    private static string ProgramOf(int process)
-    {
-        try
-        {
-            var command = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/cmdline"));
-            return Path.GetFileName(command.Split('\0')[0]);
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
+        nodes.SelectMany(node => node.Processes()).Where(process => wanted(BenchNode.ProgramOf(process))).Select(Memory.Of).OfType<Memory>();
 }

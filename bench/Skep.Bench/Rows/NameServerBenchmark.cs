@@ -18,6 +18,7 @@ namespace Skep.Bench.Rows;
 internal sealed class NameServerBenchmark : ILocalBenchmark
 {
     private const int Runs = 3;
+    private const int Seconds = 3;
 
     private static readonly PlanNetwork s_network = new("bench", "bench", 4096, [new IpamConfig { Subnet = "10.0.0.0/24" }]);
 
@@ -40,8 +41,8 @@ internal sealed class NameServerBenchmark : ILocalBenchmark
             await names.AddAsync(new SandboxNames("bench", "bench", path) { Networks = [s_network], External = false }, cancellationToken);
             return
             [
-                .. await MeasureAsync(space, folder.FullName, "one", "1 answer", 80_000, cancellationToken),
-                .. await MeasureAsync(space, folder.FullName, "forty", "40 answers", 60_000, cancellationToken),
+                .. await MeasureAsync(space, folder.FullName, "one", 1, 80_000, cancellationToken),
+                .. await MeasureAsync(space, folder.FullName, "forty", 40, 60_000, cancellationToken),
             ];
         }
         finally
@@ -52,11 +53,12 @@ internal sealed class NameServerBenchmark : ILocalBenchmark
     }
 
     private static async Task<IReadOnlyList<Figure>> MeasureAsync(
-        NetworkNamespace space, string folder, string name, string answers, double bar, CancellationToken cancellationToken)
+        NetworkNamespace space, string folder, string name, int records, double bar, CancellationToken cancellationToken)
     {
         var queries = Path.Combine(folder, name);
         await File.WriteAllTextAsync(queries, $"{name} A\n", cancellationToken);
-        var asker = new DnsPerf(space, queries);
+        var asker = new DnsPerf(space.Origin, queries, Seconds);
+        var answers = records == 1 ? "1 answer" : $"{records} answers";
         var lost = 0.0;
         var full = await Sample.OfRunsAsync(Runs, async () =>
         {
@@ -65,11 +67,24 @@ internal sealed class NameServerBenchmark : ILocalBenchmark
             return report.Rate;
         });
         var half = await Sample.OfRunsAsync(Runs, async () => (await asker.RunAsync((int)(full.Median / 2), cancellationToken)).P99 * 1000);
+        var flood = new NameFlood(space.Origin, name, records, Seconds);
+        var (costs, own) = (new List<double>(), new List<double>());
+        var flooded = await Sample.OfRunsAsync(Runs, async () =>
+        {
+            var before = Environment.CpuUsage.TotalTime;
+            var report = await flood.RunAsync(cancellationToken);
+            costs.Add(report.Cost);
+            own.Add(((Environment.CpuUsage.TotalTime - before).TotalMicroseconds / report.Answers) - report.Cost);
+            return report.Failed == 0 ? report.Rate : throw new BenchException($"{report.Failed:P2} of the answers for {name} are wrong");
+        });
         return
         [
             new Figure($"name server alone, {answers}, 100 outstanding", "/s", full, Bar.AtLeast(bar)),
             new Figure($"name server alone, {answers}, lost at full load", "%", Sample.Of(lost * 100), Bar.AtMost(0.01)),
             new Figure($"name server alone, {answers}, p99 at half load", "ms", half, Bar.AtMost(1)),
+            new Figure($"name server alone, {answers}, 100 outstanding, by a client that costs less", "/s", flooded),
+            new Figure($"name server alone, {answers}, the server's processor time for each", "µs", Sample.Of(own)),
+            new Figure($"name server alone, {answers}, that client's processor time for each", "µs", Sample.Of(costs)),
         ];
     }
 

@@ -31,11 +31,12 @@ public sealed class BenchSwarm : IAsyncDisposable
     /// <summary>The API of node1, which manages.</summary>
     public EngineSocket Api => Nodes[0].Api;
 
+    /// <param name="kind">Whose daemon the machines run.</param>
+    /// <param name="lab">Name of the lab.</param>
     /// <param name="door">The launcher, <c>./skep</c>.</param>
     /// <param name="keep">Leave the lab up at the end (and take one that is up).</param>
-    public static async Task<BenchSwarm> StartAsync(SwarmKind kind, string door, bool keep, CancellationToken cancellationToken)
+    public static async Task<BenchSwarm> StartAsync(SwarmKind kind, string lab, string door, bool keep, CancellationToken cancellationToken)
     {
-        var lab = kind == SwarmKind.Skep ? "bench" : "bench-peer";
         List<string> up = ["lab", "up", "--name", lab, "--nodes", Machines.ToString(CultureInfo.InvariantCulture)];
         if (kind == SwarmKind.Peer)
         {

@@ -17,6 +17,9 @@ public sealed record AssignmentSet
     public NodePlan Plan { get; init; } = NodePlan.Empty;
     public ulong Revision => Plan.Revision;
 
+    /// <summary>Which records of the plan the last message named; null when it was the whole.</summary>
+    public PlanDelta? Delta { get; init; }
+
     /// <summary>The set after a message. A full one replaces everything that was there.</summary>
     public AssignmentSet Apply(Protocol.Node.Assignments message)
     {
@@ -39,14 +42,21 @@ public sealed record AssignmentSet
             }
         }
 
+        var keysChanged = message.Full || message.Changes.Any(c => c.Kind is AssignmentKind.Keys or AssignmentKind.Network);
         return new AssignmentSet
         {
+            Delta = DeltaOf(message),
             Tasks = tasks.ToImmutable(),
-            Plan = start.Plan with { Revision = message.Revision, Networks = networks.ToImmutable() },
+            Plan = start.Plan with
+            {
+                Revision = message.Revision,
+                Networks = networks.ToImmutable(),
+                Keyring = keysChanged ? networks.Values.FirstOrDefault(n => n.Keyring is not null)?.Keyring : start.Plan.Keyring,
+            },
         };
     }
 
-    /// <summary>The message that makes this set from nothing.</summary>
+    /// <summary>The message that makes this set from nothing, but for the keys: it is for the disk.</summary>
     public Protocol.Node.Assignments ToMessage()
     {
         var message = new Protocol.Node.Assignments { Full = true, Revision = Revision };
@@ -62,6 +72,22 @@ public sealed record AssignmentSet
         AddAll(message, AssignmentKind.Task, "", Tasks, RecordJson.Default.SwarmTask);
         return message;
     }
+
+    // Of a kind that is no record of a network, nobody here knows what it may change.
+    private PlanDelta? DeltaOf(Protocol.Node.Assignments message)
+    {
+        var changes = message.Changes.Where(c => c.Kind != AssignmentKind.Task).Select(KeyOf).ToList();
+        return message.Full || changes.Contains(null) ? null : new PlanDelta(Plan, [.. changes.OfType<PlanRecordKey>()]);
+    }
+
+    private static PlanRecordKey? KeyOf(AssignmentChange change) => change.Kind switch
+    {
+        AssignmentKind.Network => new PlanRecordKey(PlanPart.Network, change.Id, change.Id),
+        AssignmentKind.Peer => new PlanRecordKey(PlanPart.Peer, change.NetworkId, change.Id),
+        AssignmentKind.Endpoint => new PlanRecordKey(PlanPart.Endpoint, change.NetworkId, change.Id),
+        AssignmentKind.Service => new PlanRecordKey(PlanPart.Service, change.NetworkId, change.Id),
+        _ => null,
+    };
 
     private static void AddAll<T>(
         Protocol.Node.Assignments message, AssignmentKind kind, string networkId, ImmutableDictionary<string, T> map, JsonTypeInfo<T> type)
@@ -98,6 +124,7 @@ public sealed record AssignmentSet
         AssignmentKind.Peer => network with { Peers = Put(network.Peers, change, RecordJson.Default.PlanPeer) },
         AssignmentKind.Endpoint => network with { Endpoints = Put(network.Endpoints, change, RecordJson.Default.PlanEndpoint) },
         AssignmentKind.Service => network with { Services = Put(network.Services, change, RecordJson.Default.PlanService) },
+        AssignmentKind.Keys => network with { Keyring = change.Record.IsEmpty ? null : RecordCodec.Decode(change.Record.Span, RecordJson.Default.PlanKeyring) },
         _ => network,
     };
 

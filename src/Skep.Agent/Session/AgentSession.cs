@@ -4,6 +4,7 @@ using Skep.Agent.Assignments;
 using Skep.Agent.Tasks;
 using Skep.Model.Errors;
 using Skep.Model.Flow;
+using Skep.Model.Objects;
 using Skep.Protocol.Node;
 using Skep.Protocol.Records;
 using Skep.Rpc;
@@ -17,12 +18,15 @@ namespace Skep.Agent.Session;
 public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusReporter reporter, LogPublisher logs, TimeProvider clock, ILogger<AgentSession> log)
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_descriptionPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(4);
 
     private readonly Watched<Welcome?> _welcome = new(null, (_, _) => true);
     private readonly TaskCompletionSource _spoken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AssignmentSet _set = AssignmentSet.Empty;
     private bool _whole;
+    private (IReadOnlyList<HostListener>? Listeners, IReadOnlyList<HostPrefix>? Prefixes) _described;
+    private string? _describedCipher;
 
     /// <summary>The newest greeting of a manager; null before the first.</summary>
     public Watched<Welcome?> Greeting => _welcome;
@@ -47,9 +51,11 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
             {
                 await SpeakAsync(stopping);
             }
-            catch (Exception e) when (!stopping.IsCancellationRequested && e is RpcException or HttpRequestException or IOException or OperationCanceledException
+            catch (Exception e) when (e is RpcException or HttpRequestException or IOException or OperationCanceledException
                 or JsonException or InvalidDataException or ClusterException)
             {
+                // An end of our own may come as a call that was broken off.
+                stopping.ThrowIfCancellationRequested();
                 log.SessionLost(e.Message, Innermost(e));
             }
 
@@ -81,10 +87,21 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
             }
         }
 
+        _described = (peers.Listeners?.Value, peers.Prefixes?.Value);
+        _describedCipher = peers.CipherGeneration?.Value;
         await SendAsync(new NodeMessage { Hello = peers.Hello() });
         _whole = false;
         reporter.Restart();
-        List<Task> loops = [ReportAsync(SendAsync, ending.Token), BeatAsync(SendAsync, ending.Token), TellAppliedAsync(SendAsync, ending.Token)];
+        List<Task> loops =
+        [
+            ReportAsync(SendAsync, ending.Token),
+            BeatAsync(SendAsync, ending.Token),
+            TellAppliedAsync(SendAsync, ending.Token),
+            DescribeAsync(peers.Listeners, SendAsync, ending.Token),
+            DescribeAsync(peers.Prefixes, SendAsync, ending.Token),
+            DescribeCipherAsync(SendAsync, ending.Token),
+            TellFindingsAsync(SendAsync, ending.Token),
+        ];
         var listening = ListenAsync(call, channel, ending.Token, stopping);
         try
         {
@@ -105,6 +122,7 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
             {
                 case ManagerMessage.KindOneofCase.Welcome: Greet(message.Welcome); break;
                 case ManagerMessage.KindOneofCase.Assignments: Take(message.Assignments, stopping); break;
+                case ManagerMessage.KindOneofCase.Drained: tasks.Drained(message.Drained); break;
                 case ManagerMessage.KindOneofCase.Logs: logs.Take(message.Logs, channel, ending); break;
             }
         }
@@ -161,7 +179,46 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
         {
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(50, greeting!.HeartbeatMilliseconds)), clock, ending);
             greeting = _welcome.Value;
-            await sendAsync(new NodeMessage { Heartbeat = new Heartbeat() });
+            await sendAsync(new NodeMessage { Heartbeat = new Heartbeat { Repairs = (ulong)peers.Repairs() } });
+        }
+    }
+
+    /// <summary>Says anew what the node is when it has changed. Programs that come and go all the time are told of now and then.</summary>
+    private async Task DescribeAsync<T>(Watched<T>? changing, Func<NodeMessage, Task> sendAsync, CancellationToken ending)
+    {
+        if (changing is null)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, ending);
+            return;
+        }
+
+        await foreach (var _ in changing.WatchAsync(ending))
+        {
+            var now = (peers.Listeners?.Value, peers.Prefixes?.Value);
+            if (!ReferenceEquals(now.Item1, _described.Listeners) || !ReferenceEquals(now.Item2, _described.Prefixes))
+            {
+                _described = now;
+                await sendAsync(new NodeMessage { Description = new Description { Description_ = peers.Description() } });
+                await Task.Delay(s_descriptionPause, clock, ending);
+            }
+        }
+    }
+
+    private async Task DescribeCipherAsync(Func<NodeMessage, Task> sendAsync, CancellationToken ending)
+    {
+        if (peers.CipherGeneration is null)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, ending);
+            return;
+        }
+
+        await foreach (var generation in peers.CipherGeneration.WatchAsync(ending))
+        {
+            if (generation != _describedCipher)
+            {
+                _describedCipher = generation;
+                await sendAsync(new NodeMessage { Description = new Description { Description_ = peers.Description() } });
+            }
         }
     }
 
@@ -170,6 +227,14 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
         await foreach (var revision in peers.Applied.WatchAsync(ending))
         {
             await sendAsync(new NodeMessage { Applied = new Applied { Revision = revision } });
+        }
+    }
+
+    private async Task TellFindingsAsync(Func<NodeMessage, Task> sendAsync, CancellationToken ending)
+    {
+        await foreach (var findings in peers.Findings.WatchAsync(ending))
+        {
+            await sendAsync(new NodeMessage { Findings = new Findings { Findings_ = { findings } } });
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Google.Protobuf;
 using Skep.Agent.Assignments;
 using Skep.Model.Flow;
@@ -32,11 +33,27 @@ public sealed class SessionPeers
     public required Func<string, RpcChannel> Open { get; init; }
 
     public required Func<NodeDescription> Describe { get; init; }
+
+    /// <summary>Says that <see cref="Describe"/> says something else; null = it never does.</summary>
+    public Watched<IReadOnlyList<HostListener>?>? Listeners { get; init; }
+
+    /// <summary>As <see cref="Listeners"/>: the node's part in keys is another.</summary>
+    public Watched<string>? CipherGeneration { get; init; }
+
+    /// <summary>As <see cref="Listeners"/>: the node has other routes or name servers.</summary>
+    public Watched<IReadOnlyList<HostPrefix>?>? Prefixes { get; init; }
+
     public string AdvertiseAddress { get; init; } = "";
     public string DataPathAddress { get; init; } = "";
 
     /// <summary>The newest revision that the kernel holds.</summary>
     public required Watched<ulong> Applied { get; init; }
+
+    /// <summary>What is wrong on the ways to other nodes.</summary>
+    public Watched<ImmutableArray<string>> Findings { get; init; } = new([], (_, _) => false);
+
+    /// <summary>How often this node put right what others had changed in its kernel, since the daemon's start.</summary>
+    public Func<long> Repairs { get; init; } = () => 0;
 
     /// <summary>Keeps the assignments for the next start of the daemon.</summary>
     public required Action<AssignmentSet> Remember { get; init; }
@@ -50,9 +67,12 @@ public sealed class SessionPeers
         return Open(managers[(int)((uint)Interlocked.Increment(ref _turn) % managers.Count)].Address);
     }
 
+    /// <summary>What <see cref="Describe"/> says, as it is sent.</summary>
+    public ByteString Description() => ByteString.CopyFrom(RecordCodec.Encode(Describe(), RecordJson.Default.NodeDescription));
+
     public Hello Hello() => new()
     {
-        Description = ByteString.CopyFrom(RecordCodec.Encode(Describe(), RecordJson.Default.NodeDescription)),
+        Description = Description(),
         AdvertiseAddress = AdvertiseAddress,
         DataPathAddress = DataPathAddress,
     };

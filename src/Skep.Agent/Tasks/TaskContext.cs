@@ -26,9 +26,13 @@ internal sealed class TaskContext(IContainerRuntime runtime, IImageStore images,
     /// <summary>Takes a new status to the managers; never blocks.</summary>
     public required Action<string, SwarmTaskStatus> Report { get; init; }
 
-    /// <summary>Waits until the container is healthy or unhealthy, has ended, or is no longer wished for.</summary>
-    public Task<ContainerSnapshot> HealthyOrEndedAsync(string id, Func<bool> unwished, Watched<SwarmTask> wish, CancellationToken stopping) =>
-        UntilAsync(id, c => c.Health?.Status is "healthy" or "unhealthy", unwished, wish, stopping);
+    /// <summary>Waits until the container is healthy (or unhealthy, if that counts), has ended, or is no longer wished for.</summary>
+    public Task<ContainerSnapshot> HealthyOrEndedAsync(string id, bool orUnhealthy, Func<bool> unwished, Watched<SwarmTask> wish, CancellationToken stopping) =>
+        UntilAsync(id, c => c.Health?.Status == "healthy" || (orUnhealthy && c.Health?.Status == "unhealthy"), unwished, wish, stopping);
+
+    /// <summary>Waits until an unhealthy container is healthy again, has ended, or is no longer wished for.</summary>
+    public Task<ContainerSnapshot> RecoveredOrEndedAsync(string id, Func<bool> unwished, Watched<SwarmTask> wish, CancellationToken stopping) =>
+        HealthyOrEndedAsync(id, orUnhealthy: false, unwished, wish, stopping);
 
     /// <summary>Waits until the container has ended, is unhealthy, or is no longer wished for.</summary>
     public Task<ContainerSnapshot> EndedOrUnhealthyAsync(string id, Func<bool> unwished, Watched<SwarmTask> wish, CancellationToken stopping) =>

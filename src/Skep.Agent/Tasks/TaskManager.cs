@@ -6,6 +6,7 @@ using Skep.Model.Flow;
 using Skep.Model.Identity;
 using Skep.Model.Objects;
 using Skep.Network;
+using Skep.Protocol.Node;
 
 namespace Skep.Agent.Tasks;
 
@@ -51,7 +52,7 @@ public sealed class TaskManager
     public void Submit(AssignmentSet set, CancellationToken stopping)
     {
         _assignments.TryPublish(set);
-        _context.Network.Submit(set.Plan);
+        _context.Network.Submit(set.Plan, set.Delta);
         lock (_gate)
         {
             foreach (var task in set.Tasks.Values)
@@ -74,6 +75,21 @@ public sealed class TaskManager
             {
                 _runners.Remove(gone, out var runner);
                 _ = RemoveAsync(runner!, stopping);
+            }
+        }
+    }
+
+    /// <summary>The managers say which tasks get nothing new any more; those wait for it before they stop.</summary>
+    public void Drained(DrainedTasks message)
+    {
+        lock (_gate)
+        {
+            foreach (var word in message.Tasks)
+            {
+                if (_runners.TryGetValue(word.TaskId, out var runner))
+                {
+                    runner.Drained(word);
+                }
             }
         }
     }

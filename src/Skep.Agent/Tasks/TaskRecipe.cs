@@ -72,6 +72,7 @@ internal static class TaskRecipe
 
         return new SandboxRequest(ContainerId.Of(task.Id), task.Id)
         {
+            ServiceId = task.ServiceId,
             Name = task.Name,
             Attachments = attachments,
             HostPorts = [.. (task.Endpoint?.Ports ?? []).Where(p => p.PublishMode == PortConfig.Host)],

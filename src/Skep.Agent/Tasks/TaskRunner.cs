@@ -1,4 +1,3 @@
-using Skep.Agent.Images;
 using Skep.Agent.Runtime;
 using Skep.Model.Errors;
 using Skep.Model.Flow;
@@ -6,6 +5,7 @@ using Skep.Model.Identity;
 using Skep.Model.Objects;
 using Skep.Model.States;
 using Skep.Network;
+using Skep.Protocol.Node;
 
 namespace Skep.Agent.Tasks;
 
@@ -16,6 +16,8 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(8);
 
     private readonly string _containerId = ContainerId.Of(assigned.Id);
+    private readonly TaskPreparation _preparation = new(assigned, context);
+    private readonly TaskBalance _balance = new(assigned, ContainerId.Of(assigned.Id), context);
     private readonly Watched<SwarmTask> _wish = new(assigned, (_, _) => true);
     private readonly CancellationTokenSource _ending = new();
     private SwarmTaskStatus _status = assigned.Status;
@@ -24,10 +26,14 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     private TimeSpan _retry = s_firstRetry;
     private string? _waitsFor;
 
+    // It ran, as far as the managers know: flows may be balanced to it.
+    private bool _served;
+    private TaskDrain? _drain;
+
     public SwarmTask Current => _wish.Value;
     public SwarmTaskStatus Status => Volatile.Read(ref _status);
 
-    private bool IsWithdrawn => Withdrawn(_wish.Value);
+    private bool IsWithdrawn => TaskWish.IsWithdrawn(_wish.Value);
 
     public void Start(CancellationToken stopping) => _running = Task.Run(
         async () =>
@@ -38,6 +44,8 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
         CancellationToken.None);
 
     public void Update(SwarmTask task) => _wish.TryPublish(task);
+
+    public void Drained(DrainedTask word) => _balance.Told(word);
 
     /// <summary>Ends the runner; the container stays as it is.</summary>
     public async Task EndAsync()
@@ -104,15 +112,17 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
 
         if (container.State is ContainerState.Running or ContainerState.Paused)
         {
+            // What was last reported of it is not known here.
+            _served = true;
             if (IsWithdrawn)
             {
                 Report(TaskState.Running, "started");
                 return;
             }
 
-            await UnlessWithdrawnAsync(async cancellationToken => _sandbox = await AttachAsync(cancellationToken), stopping);
-            var awaitsHealth = container.Health is { } health && health.Status != "healthy" && _status.State < TaskState.Running;
-            Report(awaitsHealth ? TaskState.Starting : TaskState.Running, awaitsHealth ? "starting" : "started");
+            await TaskWish.UnlessWithdrawnAsync(_wish, async cancellationToken => _sandbox = await _preparation.AttachAsync(cancellationToken), stopping);
+            var awaits = _status.State < TaskState.Running && ((container.Health is { } health && health.Status != "healthy") || _balance.Ports.Count > 0);
+            Report(awaits ? TaskState.Starting : TaskState.Running, awaits ? "starting" : "started");
         }
         else if (container.State == ContainerState.Exited && container.StartedAt is not null)
         {
@@ -187,43 +197,6 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
         }
     }
 
-    /// <summary>Runs what may take long and is of no use to a task that is to end. Returns early when the wish is withdrawn.</summary>
-    /// <returns>False when it was cut short.</returns>
-    private async Task<bool> UnlessWithdrawnAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
-    {
-        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var withdrawn = CutAsync(cut);
-        try
-        {
-            await work(cut.Token);
-            return true;
-        }
-        catch (Exception) when (IsWithdrawn && cut.IsCancellationRequested && !stopping.IsCancellationRequested)
-        {
-            return false;
-        }
-        finally
-        {
-            await cut.CancelAsync();
-            await withdrawn;
-        }
-    }
-
-    private async Task CutAsync(CancellationTokenSource cut)
-    {
-        try
-        {
-            await _wish.WaitAsync(Withdrawn, cut.Token);
-            await cut.CancelAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // The work has ended before.
-        }
-    }
-
-    private static bool Withdrawn(SwarmTask wish) => wish.DesiredState >= TaskState.Shutdown;
-
     private async Task PrepareAsync(CancellationToken stopping)
     {
         if (_status.State != TaskState.Preparing)
@@ -231,57 +204,13 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
             Report(TaskState.Preparing, "preparing");
         }
 
-        if (!await UnlessWithdrawnAsync(GatherAsync, stopping))
+        if (!await TaskWish.UnlessWithdrawnAsync(_wish, async token => _sandbox = await _preparation.GatherAsync(token), stopping))
         {
             return;
         }
 
         await context.Runtime.CreateAsync(TaskRecipe.Container(assigned, context.Node(), _sandbox), stopping);
         Report(TaskState.Ready, "prepared");
-    }
-
-    /// <summary>Image and network at the same time; when one of them fails, the other is not waited for.</summary>
-    private async Task GatherAsync(CancellationToken cancellationToken)
-    {
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var image = EnsureImageAsync(both.Token);
-        var place = AttachAsync(both.Token);
-        var first = await Task.WhenAny(image, place);
-        if (!first.IsCompletedSuccessfully)
-        {
-            await both.CancelAsync();
-            await Task.WhenAll(image, place).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            await first;
-        }
-
-        await image;
-        _sandbox = await place;
-    }
-
-    /// <summary>
-    /// An image that is here is used as it is: a tag is pinned to a digest when the service is made, so all nodes run the same,
-    /// and a node can start what it has while the registry is away.
-    /// </summary>
-    private async Task EnsureImageAsync(CancellationToken stopping)
-    {
-        var reference = assigned.Spec.ContainerSpec?.Image ?? "";
-        if (await context.Images.FindAsync(reference, stopping) is null)
-        {
-            await context.Images.PullAsync(reference, RegistryCredentials.FromHeader(assigned.Spec.ContainerSpec?.PullOptions?.RegistryAuth), progress: null, stopping);
-        }
-    }
-
-    private async Task<Sandbox> AttachAsync(CancellationToken stopping)
-    {
-        var plan = context.Plan;
-        var request = TaskRecipe.Sandbox(assigned, plan.Value.Plan);
-        if (request is null)
-        {
-            var known = await plan.WaitAsync(set => TaskRecipe.Sandbox(assigned, set.Plan) is not null, stopping);
-            request = TaskRecipe.Sandbox(assigned, known.Plan)!;
-        }
-
-        return await context.Network.AttachAsync(request, stopping);
     }
 
     private async Task StartAsync(CancellationToken stopping)
@@ -294,11 +223,22 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
         var container = await context.Runtime.StartAsync(_containerId, stopping);
         if (container.Health is not null)
         {
-            container = await context.HealthyOrEndedAsync(_containerId, () => IsWithdrawn, _wish, stopping);
+            container = await context.HealthyOrEndedAsync(_containerId, orUnhealthy: !_balance.KeepsUnhealthy, () => IsWithdrawn, _wish, stopping);
             if (IsWithdrawn)
             {
                 return;
             }
+        }
+
+        if (container.State == ContainerState.Running && container.Health?.Status != "unhealthy" && _balance.Ports.Count > 0)
+        {
+            // No flow may come before somebody listens: until then it is starting.
+            if (!await TaskWish.UnlessWithdrawnAsync(_wish, token => _balance.ListensAsync(missing => Report(TaskState.Starting, "starting", missing), token), stopping))
+            {
+                return;
+            }
+
+            container = context.Runtime.Find(_containerId);
         }
 
         if (container.State is ContainerState.Exited or ContainerState.Dead)
@@ -329,31 +269,77 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
         }
     }
 
+    /// <summary>Out of balancing at once; then the restart policy has its way, or it is waited for.</summary>
     private async Task UnhealthyAsync(CancellationToken stopping)
     {
+        var isBalanced = _served && assigned.Attachments.Count > 0;
+        if (isBalanced || _balance.KeepsUnhealthy)
+        {
+            context.Log.TaskUnhealthy(assigned.Id, assigned.Name);
+            Report(TaskState.Running, "unhealthy", "unhealthy container gets no new flows", unhealthy: true);
+        }
+
+        if (_balance.KeepsUnhealthy)
+        {
+            await RecoverAsync(stopping);
+            return;
+        }
+
+        if (isBalanced)
+        {
+            await DrainAsync(stopping: false, stopping);
+        }
+
         await context.Runtime.StopAsync(_containerId, null, null, stopping);
         var container = context.Runtime.Find(_containerId);
         await DetachAsync(stopping);
         Report(TaskState.Failed, "started", $"task: non-zero exit ({container.ExitCode}): dockerexec: unhealthy container");
     }
 
+    private async Task RecoverAsync(CancellationToken stopping)
+    {
+        var container = await context.RecoveredOrEndedAsync(_containerId, () => IsWithdrawn, _wish, stopping);
+        if (container is { State: ContainerState.Running, Health.Status: "healthy" } && !IsWithdrawn)
+        {
+            _balance.Reset();
+            Report(TaskState.Running, "started");
+        }
+    }
+
     private async Task StopAsync(CancellationToken stopping)
     {
-        if (context.Runtime.Containers.Any(c => c.Id == _containerId))
+        if (context.Runtime.Containers.FirstOrDefault(c => c.Id == _containerId) is { } container)
         {
+            if (_served && _drain is null && assigned.Attachments.Count > 0 && container.State == ContainerState.Running)
+            {
+                await DrainAsync(stopping: true, stopping);
+            }
+
             await context.Runtime.StopAsync(_containerId, null, null, stopping);
         }
 
         await DetachAsync(stopping);
-        Report(TaskState.Shutdown, "shutdown");
+        ReportShutdown();
     }
+
+    /// <summary>Until nobody sends it anything new and its flows have ended, as long as that may take.</summary>
+    private async Task DrainAsync(bool stopping, CancellationToken cancellationToken)
+    {
+        _drain = await _balance.DrainAsync(stopping, cancellationToken);
+        if (_drain is not null)
+        {
+            context.Log.TaskDrained(assigned.Id, assigned.Name, _drain);
+        }
+    }
+
+    private void ReportShutdown() => Report(TaskState.Shutdown, _drain is null ? "shutdown" : $"shutdown, {_drain}");
 
     private async Task EndedAsync(ContainerSnapshot container, CancellationToken stopping)
     {
         await DetachAsync(stopping);
         if (IsWithdrawn)
         {
-            Report(TaskState.Shutdown, "shutdown");
+            ReportShutdown();
         }
         else if (container.ExitCode == 0)
         {
@@ -382,12 +368,18 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
     /// <summary>A task that is over keeps its container for its log, but no place on any network.</summary>
     private async Task DetachAsync(CancellationToken stopping)
     {
+        if (assigned.Attachments.Count > 0)
+        {
+            await _balance.LingerAsync(stopping);
+        }
+
         await context.Network.DetachAsync(_containerId, stopping);
         _sandbox = null;
     }
 
-    private void Report(TaskState state, string message, string? error = null)
+    private void Report(TaskState state, string message, string? error = null, bool unhealthy = false)
     {
+        _served |= state == TaskState.Running;
         var container = context.Runtime.Containers.FirstOrDefault(c => c.Id == _containerId);
         _status = new SwarmTaskStatus
         {
@@ -397,6 +389,8 @@ internal sealed class TaskRunner(SwarmTask assigned, TaskContext context) : IDis
             Message = message,
             Err = error,
             Container = container is null ? null : new TaskContainerStatus { ContainerId = _containerId, Pid = container.Pid, ExitCode = container.ExitCode },
+            Unhealthy = unhealthy ? true : null,
+            Drain = state > TaskState.Running ? _drain : null,
             HostPorts = _sandbox?.HostPorts is { Count: > 0 } ports ? ports : null,
         };
         context.Report(assigned.Id, _status);

@@ -40,4 +40,4 @@ public sealed record EndpointShape(string NetworkID, string EndpointID)
     public IReadOnlyList<string>? DNSNames { get; init; }
 }
 
-public sealed record EndpointIpam(string IPv4Address);
+public sealed record EndpointIpam(string? IPv4Address, string? IPv6Address);

@@ -48,6 +48,12 @@ public sealed record TaskStatusShape(DateTimeOffset Timestamp, TaskState State, 
     public ContainerStatusShape? ContainerStatus { get; init; }
     public required PortStatusShape PortStatus { get; init; }
 
+    /// <summary>Not Docker's: true while the task runs, is unhealthy and gets no new flows.</summary>
+    public bool? Unhealthy { get; init; }
+
+    /// <summary>Not Docker's: who had confirmed that it sends nothing new when the task was told to stop.</summary>
+    public TaskDrain? Drain { get; init; }
+
     public static TaskStatusShape Of(SwarmTaskStatus status) =>
         new(status.Timestamp, status.State, status.Message.Length == 0 ? null : status.Message, string.IsNullOrEmpty(status.Err) ? null : status.Err)
         {
@@ -55,6 +61,8 @@ public sealed record TaskStatusShape(DateTimeOffset Timestamp, TaskState State, 
                 ? new ContainerStatusShape(container.ContainerId, container.Pid, container.ExitCode)
                 : null,
             PortStatus = new PortStatusShape(status.HostPorts is { Count: > 0 } ports ? ports : null),
+            Unhealthy = status.Unhealthy,
+            Drain = status.Drain,
         };
 }
 

@@ -9,10 +9,19 @@ namespace Skep.Kernel.Conntrack;
 /// <param name="Id">What tells it from a later flow with the same addresses.</param>
 public sealed record ConntrackEntry(FlowTuple Original, FlowTuple Reply, uint Mark, uint Status, uint Timeout, uint Id)
 {
+    // IPS_SEEN_REPLY of linux/netfilter/nf_conntrack_common.h.
+    private const uint SeenReply = 2;
+
+    /// <summary>Somebody answered.</summary>
+    public bool IsAnswered => (Status & SeenReply) != 0;
+
     // The kernel's own bytes of the original direction, which name the entry when it is deleted.
     internal byte[] Key { get; init; } = [];
 
     internal byte[]? Zone { get; init; }
+
+    /// <summary>Flows of different zones do not know of one another; nearly all are in zone 0.</summary>
+    public ushort ZoneNumber => Zone is { Length: >= 2 } zone ? System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(zone) : (ushort)0;
 
     public bool Equals(ConntrackEntry? other) =>
         other is not null && (Original, Reply, Mark, Status, Timeout, Id)

@@ -31,6 +31,29 @@ public sealed class ConntrackTable : IDisposable
         }
     }
 
+    /// <summary>The flow whose answers have these ends: what it was before it was translated. Null when there is none. One look-up, whatever the number of flows.</summary>
+    public ConntrackEntry? FindByReply(FlowTuple reply)
+    {
+        ArgumentNullException.ThrowIfNull(reply);
+        var writer = new NetlinkWriter();
+        // The kernel calls the one entry a part of several (NLM_F_MULTI) and sends no end; the acknowledgement is the end.
+        var token = writer.BeginMessage(MessageType(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET), NLM_F_REQUEST | NLM_F_ACK);
+        writer.Header(new NfGenMessage { Family = AddressFamilies.Of(reply.Source) });
+        TranslatedFlowWriter.Tuple(writer, CTA_TUPLE_REPLY, reply);
+        writer.EndMessage(token);
+        lock (_gate)
+        {
+            try
+            {
+                return _socket.Read(writer, ConntrackParser.ParseEntry, "look for a tracked flow").FirstOrDefault();
+            }
+            catch (NetlinkException unknown) when (unknown.Errno == Errno.ENOENT)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>How many flows there are, without reading them.</summary>
     public int Count()
     {
@@ -47,9 +70,11 @@ public sealed class ConntrackTable : IDisposable
     /// <summary>
     /// Forgets the flows that match, and returns how many there were: their next packet starts anew. A flow that ended meanwhile does not count.
     /// </summary>
-    public int Delete(ConntrackFilter filter)
+    public int Delete(ConntrackFilter filter) => Delete(Entries(filter));
+
+    /// <summary>Forgets these flows, and returns how many of them there still were.</summary>
+    public int Delete(IReadOnlyCollection<ConntrackEntry> entries)
     {
-        var entries = Entries(filter);
         if (entries.Count == 0)
         {
             return 0;
@@ -70,6 +95,32 @@ public sealed class ConntrackTable : IDisposable
         return refusals.FirstOrDefault(refusal => refusal.Errno != Errno.ENOENT) is { } refusal
             ? throw NetlinkException.For(refusal.Errno, "delete a tracked flow", refusal.Explanation)
             : entries.Count - refusals.Count;
+    }
+
+    /// <summary>Makes the kernel translate these flows as if their first packet had passed its rules. One that is there already is left as it is.</summary>
+    public void Add(IEnumerable<TranslatedFlow> flows)
+    {
+        var writer = new NetlinkWriter();
+        foreach (var flow in flows)
+        {
+            TranslatedFlowWriter.Write(writer, flow);
+        }
+
+        if (writer.Count == 0)
+        {
+            return;
+        }
+
+        IReadOnlyList<NetlinkRefusal> refusals;
+        lock (_gate)
+        {
+            refusals = _socket.Execute(writer);
+        }
+
+        if (refusals.FirstOrDefault(refusal => refusal.Errno != Errno.EEXIST) is { } refusal)
+        {
+            throw NetlinkException.For(refusal.Errno, "add a tracked flow", refusal.Explanation);
+        }
     }
 
     public void Dispose()

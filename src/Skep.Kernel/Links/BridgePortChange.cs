@@ -12,6 +12,9 @@ public sealed record BridgePortChange
     /// <summary>Isolated ports do not talk to each other.</summary>
     public bool? Isolated { get; init; }
 
+    /// <summary>Only frames whose source is known to be behind this port come in by it (Linux 5.18).</summary>
+    public bool? Locked { get; init; }
+
     /// <summary>ARP and neighbour discovery are answered by the bridge where it can, and not flooded to this port.</summary>
     public bool? NeighSuppress { get; init; }
 }

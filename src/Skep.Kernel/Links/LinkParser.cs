@@ -37,6 +37,13 @@ internal static class LinkParser
         return link;
     }
 
+    /// <summary>The port that a bridge's own message is about; null when it is no such message.</summary>
+    public static int? PortOf(NetlinkMessage message)
+    {
+        var header = message.Header<IfInfoMessage>();
+        return header.Family == AddressFamilies.AF_BRIDGE ? header.Index : null;
+    }
+
     private static Link WithInfo(Link link, AttributeReader info)
     {
         var slaveKind = "";
@@ -73,6 +80,7 @@ internal static class LinkParser
                 IFLA_BRPORT_MODE => port with { Hairpin = attribute.Flag },
                 IFLA_BRPORT_LEARNING => port with { Learning = attribute.Flag },
                 IFLA_BRPORT_ISOLATED => port with { Isolated = attribute.Flag },
+                IFLA_BRPORT_LOCKED => port with { Locked = attribute.Flag },
                 IFLA_BRPORT_NEIGH_SUPPRESS => port with { NeighSuppress = attribute.Flag },
                 _ => port,
             };

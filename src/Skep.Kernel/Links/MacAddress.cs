@@ -10,12 +10,12 @@ public static class MacAddress
     /// <exception cref="FormatException">The text is no Ethernet address.</exception>
     public static byte[] Parse(string text)
     {
-        var parts = text.Split(':');
         var bytes = new byte[Length];
         var index = 0;
-        foreach (var part in parts)
+        foreach (var part in text.AsSpan().Split(':'))
         {
-            if (index == Length || part.Length != 2 || !byte.TryParse(part, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[index++]))
+            var (start, end) = (part.Start.Value, part.End.Value);
+            if (index == Length || end - start != 2 || !byte.TryParse(text.AsSpan(start, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[index++]))
             {
                 index = -1;
                 break;

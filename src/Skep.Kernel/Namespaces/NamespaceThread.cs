@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using Skep.Kernel.Native;
@@ -16,6 +17,9 @@ internal sealed class NamespaceThread
     // The namespace of the process, taken from its main thread: a thread started during a visit would inherit the visited one.
     private static readonly SafeFileHandle s_home = Libc.Open("/proc/self/ns/net");
     private static readonly ConcurrentBag<NamespaceThread> s_idle = [];
+
+    // The runtime starts its threads for sockets with the first wait for one, and whatever they start is born where they are.
+    static NamespaceThread() => StartSocketThreads();
 
     private readonly object _gate = new();
     private State _state = State.Idle;
@@ -50,6 +54,15 @@ internal sealed class NamespaceThread
 
         failure?.Throw();
         return result;
+    }
+
+    private static void StartSocketThreads()
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        using var enough = new CancellationTokenSource();
+        var waiting = socket.ReceiveAsync(new byte[1], SocketFlags.None, enough.Token).AsTask();
+        enough.Cancel();
+        waiting.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     private ExceptionDispatchInfo? Visit(SafeFileHandle? target, Action body)

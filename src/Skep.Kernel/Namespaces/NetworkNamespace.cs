@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Skep.Kernel.Native;
 
@@ -36,6 +38,21 @@ public sealed class NetworkNamespace : IDisposable
 
     /// <summary>What tells namespaces apart: the number in <c>net:[4026531840]</c>.</summary>
     public ulong Inode { get; }
+
+    /// <summary>
+    /// The number by which eBPF programs know this namespace (SO_NETNS_COOKIE of socket(7), Linux 5.14); no other has it as long as the
+    /// kernel runs.
+    /// </summary>
+    public ulong Cookie() => Run(() =>
+    {
+        const int SOL_SOCKET = 1;
+        const int SO_NETNS_COOKIE = 71;
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        Span<byte> cookie = stackalloc byte[sizeof(ulong)];
+        return socket.GetRawSocketOption(SOL_SOCKET, SO_NETNS_COOKIE, cookie) == cookie.Length
+            ? MemoryMarshal.Read<ulong>(cookie)
+            : throw new IOException("the kernel has no cookies for network namespaces");
+    });
 
     /// <summary>
     /// The namespace that is mounted at <paramref name="path"/>; made and mounted there (parents too, file mode 0600) if there is none.

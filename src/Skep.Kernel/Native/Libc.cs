@@ -18,6 +18,11 @@ internal static partial class Libc
     public const int O_CREAT = 0x40;
     public const int O_CLOEXEC = 0x80000;
     public const int AT_EMPTY_PATH = 0x1000;
+    public const int F_DUPFD_CLOEXEC = 1030;
+
+    // asm-generic/socket.h
+    private const int SOL_SOCKET = 1;
+    private const int SO_PROTOCOL = 38;
 
     // linux/magic.h
     public const long NSFS_MAGIC = 0x6e736673;
@@ -31,6 +36,15 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
     public static partial int Unshare(int flags);
 
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Control(SafeHandle descriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    private static partial int GetSocketOption(int descriptor, int level, int option, out int value, ref uint length);
+
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string? type, ulong flags, nint data);
 
@@ -42,6 +56,13 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
     private static partial int FStatFs(SafeFileHandle descriptor, Span<byte> result);
+
+    /// <summary>The protocol of a socket (SO_PROTOCOL); -1 for what is none.</summary>
+    public static int ProtocolOf(int descriptor)
+    {
+        var length = (uint)sizeof(int);
+        return GetSocketOption(descriptor, SOL_SOCKET, SO_PROTOCOL, out var protocol, ref length) == 0 ? protocol : -1;
+    }
 
     /// <summary>Opens <paramref name="path"/> for reading; an invalid handle tells a failure.</summary>
     public static SafeFileHandle Open(string path) => new(OpenDescriptor(path, O_RDONLY | O_CLOEXEC, 0), ownsHandle: true);

@@ -15,6 +15,8 @@ internal static partial class NetlinkCalls
     // asm-generic/socket.h
     public const int SOL_SOCKET = 1;
     public const int SO_RCVTIMEO = 20;
+    public const int SO_ATTACH_FILTER = 26;
+    public const int SO_SNDBUFFORCE = 32;
     public const int SO_RCVBUFFORCE = 33;
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]

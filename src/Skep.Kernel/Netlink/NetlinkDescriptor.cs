@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Skep.Kernel.Native;
@@ -46,6 +47,30 @@ internal static class NetlinkDescriptor
         }
     }
 
+    /// <summary>Drops messages that carry this port, by a filter of four instructions (linux/filter.h).</summary>
+    public static unsafe bool TryIgnore(SafeSocketHandle socket, uint portId)
+    {
+        const ushort LoadWord = 0x20;
+        const ushort JumpIfEqual = 0x15;
+        const ushort Return = 0x06;
+        const uint PortOfMessage = 12;
+        // A filter reads in network order; the header is in the host's.
+        var asRead = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(portId) : portId;
+        ReadOnlySpan<FilterStep> filter =
+        [
+            new(LoadWord, 0, 0, PortOfMessage),
+            new(JumpIfEqual, 0, 1, asRead),
+            new(Return, 0, 0, 0),
+            new(Return, 0, 0, uint.MaxValue),
+        ];
+        fixed (FilterStep* steps = filter)
+        {
+            // struct sock_fprog: a count and a pointer.
+            ReadOnlySpan<nint> program = [filter.Length, (nint)steps];
+            return SetOption(socket, SOL_SOCKET, SO_ATTACH_FILTER, MemoryMarshal.AsBytes(program), (uint)(2 * nint.Size)) == 0;
+        }
+    }
+
     public static void SetReceiveTimeout(SafeSocketHandle socket, TimeSpan timeout)
     {
         // struct timeval: seconds and microseconds, both long.
@@ -54,4 +79,7 @@ internal static class NetlinkDescriptor
     }
 
     private static NetlinkException LastError(string attempt) => NetlinkException.For(Marshal.GetLastPInvokeError(), attempt);
+
+    /// <summary>struct sock_filter.</summary>
+    private readonly record struct FilterStep(ushort Code, byte IfTrue, byte IfFalse, uint Value);
 }

@@ -40,6 +40,23 @@ public sealed class NetlinkListener : IDisposable
         }
     }
 
+    /// <summary>Listens to what <paramref name="setup"/> asks the kernel to tell this socket; <see cref="NetlinkException"/> when it is refused.</summary>
+    internal static NetlinkListener Open(NetlinkProtocol protocol, NetworkNamespace ns, NetlinkWriter setup, string attempt)
+    {
+        using var socket = NetlinkSocket.Open(protocol, ns);
+        if (socket.Execute(setup) is [var refusal, ..])
+        {
+            throw NetlinkException.For(refusal.Errno, attempt, refusal.Explanation);
+        }
+
+        return new NetlinkListener(new Socket(socket.Detach()) { Blocking = false });
+    }
+
+    /// <summary>
+    /// Notices of one socket's changes are dropped by the kernel, before they take room and time. Kernels that cannot send them all the same.
+    /// </summary>
+    public void Ignore(uint portId) => NetlinkDescriptor.TryIgnore(_socket.SafeHandle, portId);
+
     /// <summary>
     /// What <paramref name="parse"/> makes of each notice (null is left out), and <paramref name="overrun"/> where notices were lost.
     /// The listener is disposed when the enumeration ends.

@@ -6,6 +6,9 @@ public enum NetlinkProtocol
     /// <summary>NETLINK_ROUTE: links, addresses, routes, rules, neighbours.</summary>
     Route = 0,
 
+    /// <summary>NETLINK_SOCK_DIAG: the sockets of a namespace.</summary>
+    SocketDiagnosis = 4,
+
     /// <summary>NETLINK_XFRM.</summary>
     Xfrm = 6,
 

@@ -16,11 +16,15 @@ public sealed class NetlinkSocket : IDisposable
     // Messages are sent in pieces of this size: well under the default send buffer (208 KiB).
     private const int LargestSend = 64 * 1024;
     private const int ReceiveBuffer = 4 * 1024 * 1024;
+
+    // A netfilter transaction is one datagram, however long.
+    private const int SendBuffer = 64 * 1024 * 1024;
     private const int DumpAttempts = 20;
 
     private readonly SafeSocketHandle _socket;
     private readonly byte[] _received = new byte[64 * 1024];
     private uint _sequence;
+    private bool _detached;
 
     private NetlinkSocket(SafeSocketHandle socket)
     {
@@ -46,6 +50,10 @@ public sealed class NetlinkSocket : IDisposable
         }
 
         NetlinkDescriptor.TrySet(socket, SOL_SOCKET, SO_RCVBUFFORCE, ReceiveBuffer);
+        if (protocol == NetlinkProtocol.Netfilter)
+        {
+            NetlinkDescriptor.TrySet(socket, SOL_SOCKET, SO_SNDBUFFORCE, SendBuffer);
+        }
 
         // The kernel answers while it is sent to. Should an answer be lost, the caller gets an error and not a wait without end.
         NetlinkDescriptor.SetReceiveTimeout(socket, TimeSpan.FromSeconds(30));
@@ -72,6 +80,54 @@ public sealed class NetlinkSocket : IDisposable
     }
 
     /// <summary>
+    /// Sends a netfilter transaction, which the kernel does as a whole or not at all: its first message opens it, its last one closes
+    /// it. Returns the refusals; none means that it is done. One that names message 0 is of the transaction itself.
+    /// </summary>
+    public IReadOnlyList<NetlinkRefusal> ExecuteTransaction(NetlinkWriter writer)
+    {
+        var refusals = new List<NetlinkRefusal>();
+        var first = _sequence + 1;
+        // The closing message has no answer; the one before it has, once the transaction is decided.
+        var last = _sequence + (uint)writer.Count - 1;
+        _sequence += (uint)writer.Count;
+        var rest = writer.Stampable;
+        for (var sequence = first; rest.Length > 0; sequence++)
+        {
+            MemoryMarshal.Write(rest[8..], sequence);
+            if (sequence == last)
+            {
+                MemoryMarshal.Write(rest[6..], (ushort)(MemoryMarshal.Read<ushort>(rest[6..]) | NLM_F_ACK));
+            }
+
+            rest = rest[(((int)MemoryMarshal.Read<uint>(rest) + 3) & ~3)..];
+        }
+
+        Send(writer.Written);
+        for (var done = false; !done;)
+        {
+            var reader = new NetlinkReader(Receive());
+            while (reader.Next(out var answer))
+            {
+                if (answer.Type != NLMSG_ERROR || answer.Sequence - first > last - first)
+                {
+                    continue;
+                }
+
+                var (errno, explanation) = NetlinkAnswer.Outcome(answer);
+                if (errno != 0)
+                {
+                    refusals.Add(new NetlinkRefusal((int)(answer.Sequence - first), errno, explanation));
+                }
+
+                // A refusal of the whole may be the only answer.
+                done |= answer.Sequence == last || (answer.Sequence == first && errno != 0);
+            }
+        }
+
+        return refusals;
+    }
+
+    /// <summary>
     /// Sends one message that reads and returns what <paramref name="parse"/> makes of each answer (null is left out). A dump
     /// during which the table changed is inconsistent, so it is read again.
     /// </summary>
@@ -92,7 +148,20 @@ public sealed class NetlinkSocket : IDisposable
         throw NetlinkException.For(Errno.EAGAIN, attempt, "the table never stood still while it was read");
     }
 
-    public void Dispose() => _socket.Dispose();
+    /// <summary>Hands the descriptor over to somebody who goes on to read it.</summary>
+    internal SafeSocketHandle Detach()
+    {
+        _detached = true;
+        return _socket;
+    }
+
+    public void Dispose()
+    {
+        if (!_detached)
+        {
+            _socket.Dispose();
+        }
+    }
 
     private static Span<byte> TakePiece(Span<byte> messages, out int count)
     {

@@ -1,27 +1,23 @@
 using System.Runtime.InteropServices;
 using Skep.Kernel.Namespaces;
+using Skep.Kernel.Native;
+using Skep.Kernel.Netlink;
 
 namespace Skep.Kernel.Nftables;
 
 /// <summary>
-/// nftables of one namespace through libnftables, in this process. The context is made once and kept; it is not thread-safe, so
-/// commands take turns. The namespace stays the caller's and must outlive this object.
+/// nftables of one namespace through libnftables, in this process. Commands of all namespaces take turns, each with a context of its own:
+/// the library is not made for threads, and a context holds a socket on which it waits by select(2), so that it needs a small
+/// descriptor. The namespace stays the caller's and must outlive this object.
 /// </summary>
-public sealed class Nftables : INftables, IDisposable
+public sealed class Nftables : INftables
 {
-    private readonly Lock _gate = new();
-    private readonly NetworkNamespace _namespace;
-    private readonly NftContext _context;
+    // The library keeps names of links in a list of its own, for all contexts, and frees it at the end of each command.
+    private static readonly Lock s_library = new();
 
-    public Nftables(NetworkNamespace ns)
-    {
-        _namespace = ns;
-        _context = ns.Run(() => LibNftables.NewContext(flags: 0));
-        if (_context.IsInvalid || LibNftables.BufferOutput(_context) != 0 || LibNftables.BufferError(_context) != 0)
-        {
-            throw new NftException("libnftables gave no context");
-        }
-    }
+    private readonly NetworkNamespace _namespace;
+
+    public Nftables(NetworkNamespace ns) => _namespace = ns;
 
     /// <inheritdoc/>
     public Task RunAsync(NftTransaction transaction, CancellationToken cancellationToken)
@@ -51,16 +47,10 @@ public sealed class Nftables : INftables, IDisposable
             return output;
         }
 
-        // "No such file or directory": the kernel's ENOENT, in nft's words.
-        return error.Contains("No such file or directory", StringComparison.Ordinal) ? null : throw new NftException(error);
-    }
-
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _context.Dispose();
-        }
+        // ENOENT and EOPNOTSUPP in nft's words; a kernel without that family has no table of it either.
+        return error.Contains("No such file or directory", StringComparison.Ordinal) || error.Contains("Operation not supported", StringComparison.Ordinal)
+            ? null
+            : throw new NftException(error);
     }
 
     private void Run(NftTransaction transaction)
@@ -79,14 +69,23 @@ public sealed class Nftables : INftables, IDisposable
     // nft looks names of links up by a socket that it opens for each command, so the command runs inside as well.
     private (bool Succeeded, string Output, string Error) RunCommands(string commands)
     {
-        lock (_gate)
+        lock (s_library)
         {
             return _namespace.Run(() =>
             {
-                var succeeded = LibNftables.RunCommand(_context, commands) == 0;
-                return (succeeded, Text(LibNftables.OutputBuffer(_context)), Text(LibNftables.ErrorBuffer(_context)));
+                using var context = LowDescriptors.Run((int)NetlinkProtocol.Netfilter, NewContext);
+                var succeeded = LibNftables.RunCommand(context, commands) == 0;
+                return (succeeded, Text(LibNftables.OutputBuffer(context)), Text(LibNftables.ErrorBuffer(context)));
             });
         }
+    }
+
+    private static NftContext NewContext()
+    {
+        var context = LibNftables.NewContext(flags: 0);
+        return context.IsInvalid || LibNftables.BufferOutput(context) != 0 || LibNftables.BufferError(context) != 0
+            ? throw new NftException("libnftables gave no context")
+            : context;
     }
 
     private static string Text(nint buffer) => Marshal.PtrToStringUTF8(buffer)?.Trim('\0') ?? "";

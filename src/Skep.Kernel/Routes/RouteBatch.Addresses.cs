@@ -11,13 +11,13 @@ public sealed partial class RouteBatch
 {
     public void AddAddress(int index, IPAddress address, int prefixLength)
     {
-        var message = BeginAdd(RTM_NEWADDR, Create, $"add address {address}/{prefixLength} to link {index}");
+        var message = BeginAdd(RTM_NEWADDR, Create, () => $"add address {address}/{prefixLength} to link {index}");
         WriteAddress(message, index, address, prefixLength);
     }
 
     public void DeleteAddress(int index, IPAddress address, int prefixLength)
     {
-        var message = BeginDelete(RTM_DELADDR, $"delete address {address}/{prefixLength} from link {index}");
+        var message = BeginDelete(RTM_DELADDR, () => $"delete address {address}/{prefixLength} from link {index}");
         WriteAddress(message, index, address, prefixLength);
     }
 

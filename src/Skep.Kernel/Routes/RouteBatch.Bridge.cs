@@ -13,14 +13,14 @@ public sealed partial class RouteBatch
     /// </summary>
     public void SetBridgeFdb(int port, string mac)
     {
-        var message = BeginSet(RTM_NEWNEIGH, CreateOrReplace, $"set forwarding of {mac} to bridge port {port}");
+        var message = BeginSet(RTM_NEWNEIGH, CreateOrReplace, () => $"set forwarding of {mac} to bridge port {port}");
         WriteBridgeFdb(port, mac);
         Writer.EndMessage(message);
     }
 
     public void DeleteBridgeFdb(int port, string mac)
     {
-        var message = BeginDelete(RTM_DELNEIGH, $"delete forwarding of {mac} to bridge port {port}");
+        var message = BeginDelete(RTM_DELNEIGH, () => $"delete forwarding of {mac} to bridge port {port}");
         WriteBridgeFdb(port, mac);
         Writer.EndMessage(message);
     }

@@ -13,7 +13,7 @@ public sealed partial class RouteBatch
     public void AddBridge(string name, BridgeOptions? options = null)
     {
         options ??= new BridgeOptions();
-        var message = BeginAdd(RTM_NEWLINK, Create, $"add bridge {name}");
+        var message = BeginAdd(RTM_NEWLINK, Create, () => $"add bridge {name}");
         Writer.Header(default(IfInfoMessage));
         WriteBasics(name, options.Mtu, options.Mac);
         var info = Writer.BeginNested(IFLA_LINKINFO);
@@ -41,7 +41,7 @@ public sealed partial class RouteBatch
     public void AddVeth(string name, string peerName, NetworkNamespace? peerNamespace = null, VethOptions? options = null)
     {
         options ??= new VethOptions();
-        var message = BeginAdd(RTM_NEWLINK, Create, $"add veth {name} with peer {peerName}");
+        var message = BeginAdd(RTM_NEWLINK, Create, () => $"add veth {name} with peer {peerName}");
         Writer.Header(default(IfInfoMessage));
         WriteBasics(name, options.Mtu, options.Mac);
         var info = Writer.BeginNested(IFLA_LINKINFO);
@@ -64,7 +64,7 @@ public sealed partial class RouteBatch
     /// <summary>A VXLAN device. Its outer packets stay in this namespace when it is moved into another.</summary>
     public void AddVxlan(string name, VxlanOptions options)
     {
-        var message = BeginAdd(RTM_NEWLINK, Create, $"add vxlan {name} with id {options.Vni}");
+        var message = BeginAdd(RTM_NEWLINK, Create, () => $"add vxlan {name} with id {options.Vni}");
         Writer.Header(default(IfInfoMessage));
         WriteBasics(name, options.Mtu, mac: null);
         var info = Writer.BeginNested(IFLA_LINKINFO);
@@ -88,14 +88,14 @@ public sealed partial class RouteBatch
 
     public void DeleteLink(int index)
     {
-        var message = BeginDelete(RTM_DELLINK, $"delete link {index}");
+        var message = BeginDelete(RTM_DELLINK, () => $"delete link {index}");
         Writer.Header(new IfInfoMessage { Index = index });
         Writer.EndMessage(message);
     }
 
     public void SetLink(int index, LinkChange change)
     {
-        var message = BeginSet(RTM_SETLINK, Request, $"change link {index}");
+        var message = BeginSet(RTM_SETLINK, Request, () => $"change link {index}");
         var header = new IfInfoMessage { Index = index };
         if (change.Up is { } up)
         {
@@ -125,7 +125,7 @@ public sealed partial class RouteBatch
     /// <summary>As <c>ip link set … type bridge_slave</c>; the link must be a port of a bridge.</summary>
     public void SetBridgePort(int index, BridgePortChange change)
     {
-        var message = BeginSet(RTM_NEWLINK, Request, $"change bridge port {index}");
+        var message = BeginSet(RTM_NEWLINK, Request, () => $"change bridge port {index}");
         Writer.Header(new IfInfoMessage { Index = index });
         var info = Writer.BeginNested(IFLA_LINKINFO);
         Writer.Attribute(IFLA_INFO_SLAVE_KIND, "bridge"u8);
@@ -134,6 +134,7 @@ public sealed partial class RouteBatch
         WriteOptional(IFLA_BRPORT_LEARNING, change.Learning);
         WriteOptional(IFLA_BRPORT_NEIGH_SUPPRESS, change.NeighSuppress);
         WriteOptional(IFLA_BRPORT_ISOLATED, change.Isolated);
+        WriteOptional(IFLA_BRPORT_LOCKED, change.Locked);
         Writer.EndNested(data);
         Writer.EndNested(info);
         Writer.EndMessage(message);

@@ -9,13 +9,13 @@ namespace Skep.Kernel.Routes;
 public sealed partial class RouteBatch
 {
     /// <summary>Adds a route, or puts it in the place of the one with the same destination, table and priority.</summary>
-    public void AddRoute(Route route) => WriteRoute(BeginSet(RTM_NEWROUTE, CreateOrReplace, $"add route {Text(route)}"), route);
+    public void AddRoute(Route route) => WriteRoute(BeginSet(RTM_NEWROUTE, CreateOrReplace, () => $"add route {Text(route)}"), route);
 
-    public void DeleteRoute(Route route) => WriteRoute(BeginDelete(RTM_DELROUTE, $"delete route {Text(route)}"), route);
+    public void DeleteRoute(Route route) => WriteRoute(BeginDelete(RTM_DELROUTE, () => $"delete route {Text(route)}"), route);
 
-    public void AddRule(Rule rule) => WriteRule(BeginAdd(RTM_NEWRULE, Create, $"add rule {Text(rule)}"), rule);
+    public void AddRule(Rule rule) => WriteRule(BeginAdd(RTM_NEWRULE, Create, () => $"add rule {Text(rule)}"), rule);
 
-    public void DeleteRule(Rule rule) => WriteRule(BeginDelete(RTM_DELRULE, $"delete rule {Text(rule)}"), rule);
+    public void DeleteRule(Rule rule) => WriteRule(BeginDelete(RTM_DELRULE, () => $"delete rule {Text(rule)}"), rule);
 
     private static string Text(Route route) =>
         $"{route.Destination?.ToString() ?? "default"} via {route.Gateway?.ToString() ?? "its link"} on link {route.LinkIndex} in table {route.Table}";

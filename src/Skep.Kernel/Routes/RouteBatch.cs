@@ -32,21 +32,22 @@ public sealed partial class RouteBatch
 
     internal BatchFailure Explain(NetlinkRefusal refusal)
     {
-        var what = _changes[refusal.Index].What;
+        var what = _changes[refusal.Index].What();
         return new BatchFailure(what, NetlinkException.For(refusal.Errno, what, refusal.Explanation));
     }
 
-    private NetlinkWriter.MessageToken BeginAdd(ushort type, ushort flags, string what) => Begin(type, flags, what, s_alreadyThere);
+    // What a change is is put in words when it is refused: a full resync has a hundred thousand of them.
+    private NetlinkWriter.MessageToken BeginAdd(ushort type, ushort flags, Func<string> what) => Begin(type, flags, what, s_alreadyThere);
 
-    private NetlinkWriter.MessageToken BeginDelete(ushort type, string what) => Begin(type, Request, what, s_alreadyGone);
+    private NetlinkWriter.MessageToken BeginDelete(ushort type, Func<string> what) => Begin(type, Request, what, s_alreadyGone);
 
-    private NetlinkWriter.MessageToken BeginSet(ushort type, ushort flags, string what) => Begin(type, flags, what, []);
+    private NetlinkWriter.MessageToken BeginSet(ushort type, ushort flags, Func<string> what) => Begin(type, flags, what, []);
 
-    private NetlinkWriter.MessageToken Begin(ushort type, ushort flags, string what, int[] alreadySo)
+    private NetlinkWriter.MessageToken Begin(ushort type, ushort flags, Func<string> what, int[] alreadySo)
     {
         _changes.Add(new Change(what, alreadySo));
         return Writer.BeginMessage(type, flags);
     }
 
-    private readonly record struct Change(string What, int[] AlreadySo);
+    private readonly record struct Change(Func<string> What, int[] AlreadySo);
 }

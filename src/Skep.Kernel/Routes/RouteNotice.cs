@@ -9,6 +9,9 @@ public abstract record RouteNotice(bool Removed, uint PortId)
 {
     public sealed record LinkNotice(Link Link, bool Removed, uint PortId) : RouteNotice(Removed, PortId);
 
+    /// <summary>The settings of a bridge's port; which ones, the kernel does not tell here.</summary>
+    public sealed record PortNotice(int LinkIndex, uint PortId) : RouteNotice(false, PortId);
+
     public sealed record AddressNotice(LinkAddress Address, bool Removed, uint PortId) : RouteNotice(Removed, PortId);
 
     public sealed record RoutingNotice(Route Route, bool Removed, uint PortId) : RouteNotice(Removed, PortId);

@@ -4,13 +4,16 @@ using Skep.Model.States;
 
 namespace Skep.Manager.Allocation;
 
-/// <summary>Who has which address on which network: tasks until they are over, virtual addresses of services, nodes on the ingress network.</summary>
+/// <summary>Who has which address on which network: tasks until they are over, virtual addresses of services, nodes on the ingress network and where they have a load balancer.</summary>
 public sealed class AddressBook
 {
     private readonly Dictionary<string, AddressPool> _pools = [];
     private readonly Dictionary<string, HashSet<Held>> _held = [];
     private readonly Dictionary<string, IReadOnlyList<Held>> _doubted = [];
     private string? _ingressId;
+
+    /// <summary>How many networks, owners and doubtful owners there are entries of; what is over must leave none.</summary>
+    public (int Networks, int Owners, int Doubted) Size => (_pools.Count, _held.Count, _doubted.Count);
 
     public AddressPool Pool(string networkId)
     {
@@ -45,8 +48,9 @@ public sealed class AddressBook
     public void Set(SwarmService service) =>
         Replace(service.Id, service.Endpoint?.VirtualIPs.Select(v => (v.NetworkID, v.Addr)) ?? []);
 
-    public void Set(SwarmNode node) =>
-        Replace(node.Id, node.IngressAddress is { } address && _ingressId is { } ingress ? [(ingress, address)] : []);
+    public void Set(SwarmNode node) => Replace(node.Id, (_ingressId is { } ingress
+        ? new[] { node.IngressAddress, node.IngressAddress6 }.OfType<string>().Select(address => (ingress, address))
+        : []).Concat(node.BalancerAddresses?.Select(b => (b.Key, b.Value)) ?? []));
 
     public void Release(string owner) => Replace(owner, []);
 
@@ -86,8 +90,21 @@ public sealed class AddressBook
         {
             foreach (var one in held)
             {
-                Pool(one.NetworkId).Settle(owner, (one.Family, one.Number));
+                if (_pools.TryGetValue(one.NetworkId, out var pool))
+                {
+                    pool.Settle(owner, (one.Family, one.Number));
+                    Forget(one.NetworkId, pool);
+                }
             }
+        }
+    }
+
+    /// <summary>Tasks that end after their network still say what they had on it; with the last of them the network's book is gone too.</summary>
+    private void Forget(string networkId, AddressPool pool)
+    {
+        if (pool.IsForgotten)
+        {
+            _pools.Remove(networkId);
         }
     }
 
@@ -117,6 +134,7 @@ public sealed class AddressBook
             if (!next.Contains(old) && _pools.TryGetValue(old.NetworkId, out var pool))
             {
                 pool.Release(owner, (old.Family, old.Number));
+                Forget(old.NetworkId, pool);
             }
         }
 

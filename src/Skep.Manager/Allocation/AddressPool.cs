@@ -10,6 +10,8 @@ namespace Skep.Manager.Allocation;
 /// </summary>
 public sealed class AddressPool
 {
+    private const string Reserved = "";
+
     private readonly Dictionary<(AddressFamily Family, UInt128 Number), string> _owners = [];
     private readonly Dictionary<AddressFamily, UInt128> _last = [];
 
@@ -18,7 +20,11 @@ public sealed class AddressPool
     private IReadOnlyList<AddressRange> _ranges = [];
     private IReadOnlyList<IpamConfig> _subnets = [];
 
-    public IEnumerable<AddressFamily> Families => _ranges.Select(r => r.Family).Distinct();
+    /// <summary>IPv4 before IPv6: a task's MAC follows from its first address.</summary>
+    public IEnumerable<AddressFamily> Families => _ranges.Select(r => r.Family).Distinct().Order();
+
+    /// <summary>Nobody has an address here and there are none to give: the network is gone.</summary>
+    public bool IsForgotten => _ranges.Count == 0 && _owners.Count == 0;
 
     /// <summary>Sets where addresses come from. Gateways and auxiliary addresses are nobody's to have.</summary>
     public void Configure(IReadOnlyList<IpamConfig> subnets)
@@ -35,17 +41,18 @@ public sealed class AddressPool
         {
             if (AddressRange.Read(reserved) is { } address)
             {
-                _owners[address] = "";
+                _owners[address] = Reserved;
             }
         }
     }
 
-    /// <summary>How many addresses of the family there are, and how many of them are taken.</summary>
-    public (UInt128 Used, UInt128 Total) Usage(AddressFamily family)
+    /// <summary>How many addresses of the family can be had, and who has how many of them; gateways and the like are not counted.</summary>
+    public (UInt128 Total, IReadOnlyList<string> Owners) Usage(AddressFamily family)
     {
         var ranges = _ranges.Where(r => r.Family == family).ToArray();
-        var used = _owners.Keys.Count(a => a.Family == family && ranges.Any(r => r.Contains(a.Number)));
-        return ((UInt128)used, ranges.Aggregate(UInt128.Zero, (sum, r) => sum + r.Size));
+        var inside = _owners.Where(o => o.Key.Family == family && ranges.Any(r => r.Contains(o.Key.Number))).Select(o => o.Value).ToList();
+        var reserved = inside.RemoveAll(owner => owner == Reserved);
+        return (ranges.Aggregate(UInt128.Zero, (sum, r) => sum + r.Size) - (UInt128)reserved, [.. inside.Select(o => o.TrimStart('?'))]);
     }
 
     public bool Covers(string prefix) =>

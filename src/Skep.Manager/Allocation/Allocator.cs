@@ -37,16 +37,21 @@ public sealed class Allocator
         var pool = work.Books.Addresses.Pool(ingress.Id);
         foreach (var node in nodeIds.Order(StringComparer.Ordinal).Select(work.Node).OfType<SwarmNode>())
         {
-            if (node.IngressAddress is { } address && pool.Covers(address) && pool.OwnerOf(address) == node.Id)
+            var next = node with
             {
-                continue;
-            }
-
-            if (work.Books.Addresses.Take(ingress.Id, node.Id, AddressFamily.InterNetwork) is { } next)
+                IngressAddress = Place(node, node.IngressAddress, AddressFamily.InterNetwork),
+                IngressAddress6 = Place(node, node.IngressAddress6, AddressFamily.InterNetworkV6),
+            };
+            if (next != node)
             {
-                work.Update(node with { IngressAddress = next });
+                work.Update(next);
             }
         }
+
+        string? Place(SwarmNode node, string? has, AddressFamily family) =>
+            has is not null && pool.Covers(has) && pool.OwnerOf(has) == node.Id ? has
+            : pool.Families.Contains(family) ? work.Books.Addresses.Take(ingress.Id, node.Id, family) ?? has
+            : null;
     }
 
     public void AllocateService(WorkingSet work, string serviceId)

@@ -12,9 +12,9 @@ public static class Bootstrap
 
     /// <summary>
     /// The transaction that makes a swarm: <paramref name="cluster"/> as given, the first node when there is one, and the ingress
-    /// network. The network's subnet and identifier come with the leader's first pass.
+    /// network, of both families if <paramref name="ipv6"/>. The network's subnets and identifier come with the leader's first pass.
     /// </summary>
-    public static StoreTransaction FirstTransaction(SwarmCluster cluster, SwarmNode? firstNode, DateTimeOffset now)
+    public static StoreTransaction FirstTransaction(SwarmCluster cluster, SwarmNode? firstNode, DateTimeOffset now, bool ipv6 = false)
     {
         var transaction = new StoreTransaction().Create(cluster);
         if (firstNode is not null)
@@ -22,10 +22,10 @@ public static class Bootstrap
             transaction.Create(firstNode);
         }
 
-        return transaction.Create(IngressNetwork(now));
+        return transaction.Create(IngressNetwork(now, ipv6));
     }
 
-    public static SwarmNetwork IngressNetwork(DateTimeOffset now) => new()
+    public static SwarmNetwork IngressNetwork(DateTimeOffset now, bool ipv6) => new()
     {
         Id = ObjectId.New(),
         CreatedAt = now,
@@ -34,6 +34,7 @@ public static class Bootstrap
         {
             Name = IngressName,
             Ingress = true,
+            EnableIPv6 = ipv6,
             DriverConfiguration = new Driver { Name = "overlay" },
             IPAMOptions = new IpamOptions { Driver = new Driver { Name = "default" } },
         },

@@ -25,15 +25,18 @@ public static class EndpointAllocator
         string? error = null;
         foreach (var networkId in spec.Mode == EndpointSpec.DnsRoundRobin ? [] : NetworksOf(work, service.Spec, ref error))
         {
-            var kept = service.Endpoint?.VirtualIPs.FirstOrDefault(v => v.NetworkID == networkId && IsOwn(work, service, v));
-            var address = kept?.Addr ?? work.Books.Addresses.Take(networkId, service.Id, AddressFamily.InterNetwork);
-            if (address is null)
+            foreach (var family in FamiliesOf(work, networkId))
             {
-                error ??= TaskAllocator.Exhausted(work, networkId, AddressFamily.InterNetwork);
-                break;
-            }
+                var kept = service.Endpoint?.VirtualIPs.FirstOrDefault(v =>
+                    v.NetworkID == networkId && AddressRange.Read(v.Addr)?.Family == family && IsOwn(work, service, v));
+                if ((kept?.Addr ?? work.Books.Addresses.Take(networkId, service.Id, family)) is not { } address)
+                {
+                    error ??= Exhaustion.Of(work, networkId, family);
+                    break;
+                }
 
-            vips.Add(new VirtualIp(networkId, address));
+                vips.Add(new VirtualIp(networkId, address));
+            }
         }
 
         if (error is not null)
@@ -86,6 +89,13 @@ public static class EndpointAllocator
         }
 
         return error is null ? networks : [];
+    }
+
+    // Nobody uses the virtual address of a service on ingress, where ports lead to tasks; it is there because clients look for it.
+    private static IEnumerable<AddressFamily> FamiliesOf(WorkingSet work, string networkId)
+    {
+        var families = work.Books.Addresses.Pool(networkId).Families;
+        return work.IngressNetwork?.Id == networkId ? families.Take(1) : families;
     }
 
     private static bool IsOwn(WorkingSet work, SwarmService service, VirtualIp vip)

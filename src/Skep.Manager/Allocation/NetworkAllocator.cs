@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Skep.Manager.Orchestration;
 using Skep.Model.Objects;
+using Skep.Model.Rules;
 using Skep.Model.Specs;
 
 namespace Skep.Manager.Allocation;
@@ -11,7 +13,6 @@ public static class NetworkAllocator
 {
     public const string VniOption = "com.docker.network.driver.overlay.vxlanid_list";
     public const string Overlaps = "Pool overlaps with other one on this address space";
-    private const string DefaultPool = "10.0.0.0/8";
 
     /// <summary>Networks of other drivers live on each node alone: nothing of them is the managers' to give.</summary>
     public static bool IsOverlay(SwarmNetwork network) => network.Spec.DriverConfiguration?.Name is null or "" or "overlay";
@@ -26,7 +27,7 @@ public static class NetworkAllocator
         }
 
         var others = work.Networks.Where(n => n.Id != network.Id).SelectMany(n => n.Subnets).Select(s => s.Subnet).ToArray();
-        var (subnets, error) = Subnets(network.Spec, work.View.Cluster, [.. others.Select(Parse).OfType<IPNetwork>()]);
+        var (subnets, error) = Subnets(network.Spec, work.View.Cluster, [.. others.Select(Parse).OfType<IPNetwork>()], [.. HostOverlaps.PrefixesOf(work.View.Nodes.Values)]);
         var vni = Vni(work, network, ref error);
         var next = error is null
             ? network with { Subnets = subnets, Vni = vni, AllocationError = null }
@@ -37,82 +38,85 @@ public static class NetworkAllocator
         }
     }
 
-    /// <summary>The subnets that a network gets beside <paramref name="taken"/>, each with its gateway.</summary>
-    public static (IReadOnlyList<IpamConfig> Subnets, string? Error) Subnets(NetworkSpec spec, SwarmCluster? cluster, IReadOnlyList<IPNetwork> taken)
+    /// <summary>The subnets that a network gets beside <paramref name="taken"/>, each with its gateway; IPv4 first.</summary>
+    /// <param name="spec">The wish.</param>
+    /// <param name="cluster">Where the pools are from.</param>
+    /// <param name="taken">What no subnet may overlap.</param>
+    /// <param name="avoided">What no subnet that is chosen here should overlap: the nodes' own routes.</param>
+    public static (IReadOnlyList<IpamConfig> Subnets, string? Error) Subnets(
+        NetworkSpec spec, SwarmCluster? cluster, IReadOnlyList<IPNetwork> taken, IReadOnlyList<IPNetwork> avoided)
     {
-        var wanted = spec.IPAMOptions?.Configs?.Where(c => !string.IsNullOrEmpty(c.Subnet)).ToArray() ?? [];
-        if (wanted.Length == 0)
-        {
-            var free = LowestFree(cluster, taken);
-            return free is { } subnet
-                ? ([WithGateway(new IpamConfig { Subnet = subnet.ToString() }, subnet)], null)
-                : ([], "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network");
-        }
-
         var subnets = new List<IpamConfig>();
         var all = taken.ToList();
-        foreach (var config in wanted)
+        foreach (var family in Families(spec))
         {
-            if (Parse(config.Subnet) is not { } subnet)
+            var wanted = Wanted(spec, family);
+            if (wanted.Count == 0)
             {
-                return ([], $"invalid subnet {config.Subnet} : invalid CIDR block notation");
+                if (SubnetPools.LowestFree(cluster, family, all, avoided) is not { } free)
+                {
+                    return ([], $"could not find an available, non-overlapping {NameOf(family)} address pool among the defaults to assign to the network");
+                }
+
+                wanted = [new IpamConfig { Subnet = free.ToString() }];
             }
 
-            if (all.Any(t => AddressRange.Overlap(t, subnet)))
+            foreach (var config in wanted)
             {
-                return ([], Overlaps);
-            }
+                if (Parse(config.Subnet) is not { } subnet)
+                {
+                    return ([], $"invalid subnet {config.Subnet} : invalid CIDR block notation");
+                }
 
-            all.Add(subnet);
-            subnets.Add(WithGateway(config with { Subnet = subnet.ToString() }, subnet));
+                if (all.Any(t => AddressRange.Overlap(t, subnet)))
+                {
+                    return ([], Overlaps);
+                }
+
+                all.Add(subnet);
+                subnets.Add(WithGateway(config with { Subnet = subnet.ToString() }, subnet));
+            }
         }
 
         return (subnets, null);
     }
 
+    /// <summary>The families that a network asks for.</summary>
+    public static IEnumerable<AddressFamily> Families(NetworkSpec spec)
+    {
+        if (spec.EnableIPv4)
+        {
+            yield return AddressFamily.InterNetwork;
+        }
+
+        if (spec.EnableIPv6)
+        {
+            yield return AddressFamily.InterNetworkV6;
+        }
+    }
+
+    /// <summary>The subnets of a family that the user named; none: one is chosen.</summary>
+    public static IReadOnlyList<IpamConfig> Wanted(NetworkSpec spec, AddressFamily family) =>
+        [.. (spec.IPAMOptions?.Configs ?? []).Where(c => !string.IsNullOrEmpty(c.Subnet)
+            && (Parse(c.Subnet)?.BaseAddress.AddressFamily ?? AddressFamily.InterNetwork) == family)];
+
+    public static string NameOf(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+
     /// <summary>Reads a prefix whose host bits may be set (10.0.1.7/24), as people write them.</summary>
-    private static IPNetwork? Parse(string? text)
+    public static IPNetwork? Parse(string? text)
     {
         var parts = text?.Split('/');
         if (parts is not { Length: 2 } || !IPAddress.TryParse(parts[0], out var address)
             || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-            || length > (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128))
+            || length > (address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128))
         {
             return null;
         }
 
-        var bits = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128;
+        var bits = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
         var host = bits - length;
         var number = host == 128 ? UInt128.Zero : AddressRange.ToNumber(address) >> host << host;
         return new IPNetwork(AddressRange.ToAddress(number, address.AddressFamily), length);
-    }
-
-    private static IPNetwork? LowestFree(SwarmCluster? cluster, IReadOnlyList<IPNetwork> taken)
-    {
-        var size = cluster?.SubnetSize is > 0 and { } given ? given : 24;
-        var pools = cluster?.DefaultAddressPool is { Count: > 0 } list ? list : [DefaultPool];
-        foreach (var pool in pools.Select(Parse).OfType<IPNetwork>())
-        {
-            var (first, last) = AddressRange.Bounds(pool);
-            var family = pool.BaseAddress.AddressFamily;
-            var bits = family == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128;
-            if (size < pool.PrefixLength || size > bits)
-            {
-                continue;
-            }
-
-            var step = UInt128.One << (bits - size);
-            for (var number = first; number <= last; number += step)
-            {
-                var candidate = new IPNetwork(AddressRange.ToAddress(number, family), size);
-                if (!taken.Any(t => AddressRange.Overlap(t, candidate)))
-                {
-                    return candidate;
-                }
-            }
-        }
-
-        return null;
     }
 
     private static IpamConfig WithGateway(IpamConfig config, IPNetwork subnet) => string.IsNullOrEmpty(config.Gateway)

@@ -46,6 +46,8 @@ public sealed class PortBook
         _held.Remove(serviceId);
     }
 
+    public int Count => _owners.Count;
+
     public string? OwnerOf(string protocol, uint port) => _owners.GetValueOrDefault((protocol, port));
 
     /// <summary>The next free port of the dynamic range, behind the last one given out; null when all are taken.</summary>

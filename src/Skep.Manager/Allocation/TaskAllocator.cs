@@ -1,6 +1,6 @@
-using System.Net.Sockets;
 using Skep.Manager.Orchestration;
 using Skep.Model.Objects;
+using Skep.Model.Rules.Labels;
 using Skep.Model.Specs;
 using Skep.Model.States;
 
@@ -17,7 +17,7 @@ public static class TaskAllocator
         if (error is not null)
         {
             work.Books.Addresses.Release(task.Id);
-            if (task.Status.Err != error)
+            if (!Exhaustion.IsTold(task.Status.Err, error))
             {
                 work.Update(task with { Status = task.Status with { Err = error } });
             }
@@ -30,13 +30,6 @@ public static class TaskAllocator
             Attachments = attachments,
             Status = new SwarmTaskStatus { State = TaskState.Pending, Message = "pending task scheduling", Timestamp = work.Now },
         });
-    }
-
-    public static string Exhausted(WorkingSet work, string networkId, AddressFamily family)
-    {
-        var (used, total) = work.Books.Addresses.Pool(networkId).Usage(family);
-        var name = work.Network(networkId)?.Spec.Name ?? networkId;
-        return $"no available {(family == AddressFamily.InterNetwork ? "IPv4" : "IPv6")} addresses on network \"{name}\" ({used} of {total} in use)";
     }
 
     private static List<TaskAttachment> Attachments(WorkingSet work, SwarmTask task, ref string? error)
@@ -61,7 +54,7 @@ public static class TaskAllocator
             {
                 if (work.Books.Addresses.Take(network.Id, task.Id, family) is not { } address)
                 {
-                    error ??= Exhausted(work, network.Id, family);
+                    error ??= Exhaustion.Of(work, network.Id, family);
                     break;
                 }
 
@@ -77,7 +70,8 @@ public static class TaskAllocator
     private static List<NetworkAttachmentConfig> Wanted(WorkingSet work, SwarmTask task, ref string? error)
     {
         var wanted = new List<NetworkAttachmentConfig>();
-        if (PortRules.HasIngress(task.Endpoint))
+        // A canary serves another service's published ports, whatever it publishes itself.
+        if (PortRules.HasIngress(task.Endpoint) || (CanaryRules.IsCanary(task.ServiceLabels) && work.IngressNetwork is not null))
         {
             if (work.IngressNetwork is { } ingress)
             {

@@ -34,6 +34,8 @@ public sealed class VniBook
         }
     }
 
+    public int Count => _held.Count;
+
     public bool IsFree(uint vni) => !_owners.ContainsKey(vni);
 
     public uint Next()

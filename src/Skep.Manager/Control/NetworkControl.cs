@@ -66,6 +66,12 @@ public sealed class NetworkControl(IClusterStore store, TimeProvider clock)
                 throw RpcText.Invalid($"{NetworkAllocator.Overlaps}: {wished} overlaps a subnet of network {other.Spec.Name}");
             }
         }
+
+        if (!HostOverlaps.IsAllowed(spec) && HostOverlaps.Of(spec.IPAMOptions?.Configs ?? [], view.Nodes.Values).ToList() is [var first, ..] all)
+        {
+            var more = all.Count == 1 ? "" : $" and {all.Count - 1} more";
+            throw RpcText.Invalid($"{NetworkAllocator.Overlaps}: it overlaps {first}{more}; --opt {HostOverlaps.AllowOption}=allow makes the network all the same");
+        }
     }
 
     /// <summary>Allocated, or wished for while the allocator has not come to it.</summary>
@@ -138,7 +144,7 @@ public sealed class NetworkControl(IClusterStore store, TimeProvider clock)
     }
 
     private static bool NeedsIngress(SwarmService service) =>
-        (service.Spec.EndpointSpec?.Ports ?? []).Any(p => p.PublishMode != PortConfig.Host);
+        (service.Spec.EndpointSpec?.Ports ?? []).Any(p => p.PublishMode != PortConfig.Host) || ServicePorts.RestrictsHostPorts(service.Spec);
 
     private static ClusterException AlreadyExists(string name) => new(ErrorKind.Conflict, $"network with name {name} already exists");
 }

@@ -32,6 +32,9 @@ public sealed class ServiceControl(IClusterStore store, TimeProvider clock) : ID
 
             spec = ServiceNetworks.Resolve(spec, view);
             ServicePorts.Check(spec, id, view);
+            ServiceCanaries.Check(spec, id, view);
+            HeldPorts.Check(spec, before: null, view);
+            AddressNeeds.Check(spec, before: null, view);
             var now = clock.GetUtcNow();
             var service = new SwarmService { Id = id, CreatedAt = now, UpdatedAt = now, Spec = WithAuth(spec, registryAuth) };
             await store.CommitAsync(new StoreTransaction().Create(service), cancellationToken);
@@ -62,6 +65,9 @@ public sealed class ServiceControl(IClusterStore store, TimeProvider clock) : ID
             var spec = ServiceNetworks.Resolve(Checked(SpecCompletion.Complete(sent)), view);
             RequireSameIdentity(service.Spec, spec);
             ServicePorts.Check(spec, service.Id, view);
+            ServiceCanaries.Check(spec, service.Id, view);
+            HeldPorts.Check(spec, service, view);
+            AddressNeeds.Check(spec, service.Spec, view);
             if (service.Version != version)
             {
                 throw RpcText.Refusal(ErrorKind.OutOfSequence, "update out of sequence");

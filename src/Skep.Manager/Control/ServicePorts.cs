@@ -1,6 +1,7 @@
 using Skep.Manager.Store;
 using Skep.Model.Objects;
 using Skep.Model.Rules;
+using Skep.Model.Rules.Labels;
 using Skep.Model.Specs;
 
 namespace Skep.Manager.Control;
@@ -16,6 +17,12 @@ internal static class ServicePorts
             throw RpcText.Precondition("service needs ingress network, but no ingress network is present");
         }
 
+        if (RestrictsHostPorts(spec) && !view.Networks.Values.Any(n => n.Spec.Ingress))
+        {
+            throw RpcText.Precondition(
+                $"labels {LabelNames.Publish}… need the ingress network, with which nodes are told of them, and no ingress network is present; docker network create -d overlay --ingress ingress makes it");
+        }
+
         var wanted = ports.Where(p => p.PublishedPort is > 0).ToArray();
         if (wanted.Length == 0)
         {
@@ -29,6 +36,14 @@ internal static class ServicePorts
                 Check(port, other);
             }
         }
+    }
+
+    /// <summary>Labels restrict a port of mode host. Nodes are told of that with the ingress network's services.</summary>
+    public static bool RestrictsHostPorts(ServiceSpec spec)
+    {
+        var publish = ServiceLabels.Of(spec).Publish;
+        return (spec.EndpointSpec?.Ports ?? []).Any(p => p.PublishMode == PortConfig.Host
+            && publish.Any(l => l is not { Addresses: null, Sources: null } && (p.PublishedPort ?? 0) >= (l.IsGeneral ? 0 : l.First) && p.PublishedPort.GetValueOrDefault() <= l.Last));
     }
 
     // Two services may publish one port on the hosts: the scheduler keeps them apart, node by node.

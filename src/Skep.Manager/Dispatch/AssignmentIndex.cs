@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using Google.Protobuf;
 using Skep.Manager.Store;
 using Skep.Model.Objects;
 using Skep.Model.Plans;
+using Skep.Model.Rules;
 using Skep.Model.States;
 using Skep.Protocol.Node;
 using Skep.Protocol.Records;
@@ -14,17 +16,36 @@ namespace Skep.Manager.Dispatch;
 /// </summary>
 internal sealed class AssignmentIndex
 {
+    private const string KeysId = "keys";
+
     private readonly Dictionary<string, NetworkAssignments> _networks = [];
     private readonly Dictionary<string, Dictionary<string, ByteString>> _tasks = [];
     private readonly Dictionary<string, PlanPeer> _nodes = [];
+    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _balancers = [];
+    private readonly Dictionary<string, List<string>> _services = [];
+    private readonly ServicePolicies _policies = new();
+    private (ImmutableDictionary<string, SwarmNetwork>? View, string? Id) _ingress;
+
+    private Func<ClusterKeyring, PlanKeyring>? _open;
+    private ByteString _keys = ByteString.Empty;
+    private ClusterKeyring? _keyring;
 
     public ulong Revision { get; private set; }
 
-    public static AssignmentIndex Build(StoreView view)
+    /// <summary>The revision that brought the present keys.</summary>
+    public ulong KeysSince { get; private set; }
+
+    /// <summary>The nodes that have a place on an encrypted network.</summary>
+    public IReadOnlySet<string> KeyHolders => _networks.Values.Where(n => n.Encrypted).SelectMany(n => n.Members).ToHashSet(StringComparer.Ordinal);
+
+    /// <param name="view">What is known.</param>
+    /// <param name="open">Opens the keys of encrypted networks; null where there are none to be told.</param>
+    public static AssignmentIndex Build(StoreView view, Func<ClusterKeyring, PlanKeyring>? open = null)
     {
-        var index = new AssignmentIndex();
+        var index = new AssignmentIndex { _open = open };
         var everything = view.Networks.Values.Cast<SwarmObject>()
             .Concat(view.Nodes.Values).Concat(view.Services.Values).Concat(view.Tasks.Values)
+            .Concat(view.Cluster is { } cluster ? [cluster] : [])
             .Select(value => new StoreEvent(null, value));
         index.Apply(new StoreCommit(view, [.. everything]));
         return index;
@@ -39,8 +60,9 @@ internal sealed class AssignmentIndex
         {
             switch (change.Subject)
             {
-                case SwarmNetwork: NetworkChanged(change.New as SwarmNetwork, change.Subject.Id, delta); break;
-                case SwarmNode: NodeChanged(change.New as SwarmNode, change.Subject.Id, delta); break;
+                case SwarmCluster: ClusterChanged(change.New as SwarmCluster, commit.View.Revision, delta); break;
+                case SwarmNetwork: NetworkChanged(change.New as SwarmNetwork, change.Subject.Id, commit.View, delta); break;
+                case SwarmNode: NodeChanged(change.Old as SwarmNode, change.New as SwarmNode, commit.View, delta); break;
                 case SwarmService: ServiceChanged(change.Old as SwarmService, change.New as SwarmService, commit.View, delta); break;
                 case SwarmTask: TaskChanged(change.Old as SwarmTask, change.New as SwarmTask, delta); break;
             }
@@ -53,7 +75,7 @@ internal sealed class AssignmentIndex
     /// <summary>What others refer to comes first and goes last, in whatever order a commit has it.</summary>
     private static int Turn(StoreEvent change)
     {
-        var rank = change.Subject switch { SwarmNetwork => 0, SwarmNode => 1, SwarmService => 2, _ => 3 };
+        var rank = change.Subject switch { SwarmCluster or SwarmNetwork => 0, SwarmNode => 1, SwarmService => 2, _ => 3 };
         return change.New is null ? 7 - rank : rank;
     }
 
@@ -74,6 +96,11 @@ internal sealed class AssignmentIndex
         return all;
     }
 
+    /// <summary>The nodes that balance to the task: all that take part in one of its networks.</summary>
+    public IEnumerable<string> BalancersOf(SwarmTask task) => task.Attachments
+        .SelectMany(a => _networks.TryGetValue(a.NetworkId, out var network) ? network.Members : [])
+        .Distinct();
+
     internal static AssignmentChange Change(AssignmentKind kind, string networkId, string id, ByteString record) =>
         new() { Kind = kind, NetworkId = networkId, Id = id, Record = record };
 
@@ -87,13 +114,14 @@ internal sealed class AssignmentIndex
         return network;
     }
 
-    private void NetworkChanged(SwarmNetwork? network, string id, AssignmentDelta delta)
+    private void NetworkChanged(SwarmNetwork? network, string id, StoreView view, AssignmentDelta delta)
     {
         if (network is null || network.Vni == 0)
         {
             if (_networks.TryGetValue(id, out var gone))
             {
                 delta.NetworkGone(gone);
+                gone.Drop(AssignmentKind.Keys, KeysId);
                 Tidy(gone);
             }
 
@@ -102,6 +130,7 @@ internal sealed class AssignmentIndex
 
         var assignments = Network(id);
         assignments.Ingress = network.Spec.Ingress;
+        assignments.Encrypted = EncryptionRules.IsEncrypted(network.Spec);
         var wasKnown = assignments.Known;
         var record = RecordCodec.Encode(PlanRecordsOf.Network(network), RecordJson.Default.PlanNetwork);
         delta.Put(assignments, AssignmentKind.Network, id, ByteString.CopyFrom(record));
@@ -110,20 +139,65 @@ internal sealed class AssignmentIndex
             delta.NetworkKnown(assignments);
         }
 
+        if (assignments.Encrypted)
+        {
+            PutKeys(assignments, delta);
+        }
+
         if (network.Spec.Ingress)
         {
             foreach (var node in _nodes.Values)
             {
                 Join(assignments, node.NodeId, delta);
             }
+
+            PutRestricted(view, delta);
         }
     }
 
-    private void NodeChanged(SwarmNode? node, string id, AssignmentDelta delta)
+    private void ClusterChanged(SwarmCluster? cluster, ulong revision, AssignmentDelta delta)
     {
+        if (ReferenceEquals(cluster?.Keyring, _keyring) || _open is null)
+        {
+            return;
+        }
+
+        _keyring = cluster?.Keyring;
+        var record = _keyring is null ? ByteString.Empty : ByteString.CopyFrom(RecordCodec.Encode(_open(_keyring), RecordJson.Default.PlanKeyring));
+        if (!record.Equals(_keys))
+        {
+            (_keys, KeysSince) = (record, revision);
+            foreach (var network in _networks.Values.Where(n => n.Encrypted))
+            {
+                PutKeys(network, delta);
+            }
+        }
+    }
+
+    private void PutKeys(NetworkAssignments network, AssignmentDelta delta)
+    {
+        if (_keys.IsEmpty)
+        {
+            delta.Drop(network, AssignmentKind.Keys, KeysId);
+        }
+        else
+        {
+            delta.Put(network, AssignmentKind.Keys, KeysId, _keys);
+        }
+    }
+
+    private void NodeChanged(SwarmNode? old, SwarmNode? node, StoreView view, AssignmentDelta delta)
+    {
+        var id = (node ?? old)!.Id;
+        if (old is null || node is null || ServicePolicies.Differ(old, node))
+        {
+            PutRestricted(view, delta);
+        }
+
         if (node is null)
         {
             _nodes.Remove(id);
+            _balancers.Remove(id);
             _tasks.Remove(id);
             foreach (var network in _networks.Values.Where(n => n.Includes(id)).ToList())
             {
@@ -135,6 +209,7 @@ internal sealed class AssignmentIndex
         }
 
         _nodes[id] = PlanRecordsOf.Peer(node);
+        _balancers[id] = node.BalancerAddresses ?? ImmutableDictionary<string, string>.Empty;
         foreach (var network in _networks.Values)
         {
             if (network.Ingress || network.IsHeldBy(id))
@@ -155,27 +230,63 @@ internal sealed class AssignmentIndex
         delta.Join(network, nodeId);
         if (peer.Vtep.Length > 0)
         {
-            peer = peer with { NetworkId = network.Id, IngressAddress = network.Ingress ? peer.IngressAddress : null };
+            peer = network.Ingress
+                ? peer with { NetworkId = network.Id }
+                : peer with { NetworkId = network.Id, IngressAddress = null, IngressAddress6 = null, BalancerAddress = _balancers[nodeId].GetValueOrDefault(network.Id) };
             delta.Put(network, AssignmentKind.Peer, nodeId, ByteString.CopyFrom(RecordCodec.Encode(peer, RecordJson.Default.PlanPeer)));
         }
     }
 
     private void ServiceChanged(SwarmService? old, SwarmService? now, StoreView view, AssignmentDelta delta)
     {
-        var wanted = now is null ? [] : PlanRecordsOf.Services(now, id => view.Networks.TryGetValue(id, out var n) && n.Spec.Ingress);
-        foreach (var service in wanted)
+        var others = _policies.Changed(old, now, view);
+        PutService((now ?? old)!.Id, view, delta);
+        foreach (var other in others)
         {
-            var record = RecordCodec.Encode(service, RecordJson.Default.PlanService);
-            delta.Put(Network(service.NetworkId), AssignmentKind.Service, service.ServiceId, ByteString.CopyFrom(record));
+            PutService(other, view, delta);
+        }
+    }
+
+    /// <summary>Where their ports listen depends on the nodes.</summary>
+    private void PutRestricted(StoreView view, AssignmentDelta delta)
+    {
+        foreach (var id in _policies.Restricted)
+        {
+            PutService(id, view, delta);
+        }
+    }
+
+    private void PutService(string id, StoreView view, AssignmentDelta delta)
+    {
+        var wanted = view.Services.TryGetValue(id, out var service)
+            ? PlanRecordsOf.Services(service, IngressOf(view), _policies.BalanceOf(service, view), ServicePolicies.AccessOf(service, view))
+            : [];
+        foreach (var record in wanted)
+        {
+            var bytes = RecordCodec.Encode(record, RecordJson.Default.PlanService);
+            delta.Put(Network(record.NetworkId), AssignmentKind.Service, id, ByteString.CopyFrom(bytes));
         }
 
-        if (old is not null)
+        foreach (var gone in _services.GetValueOrDefault(id, []).Except(wanted.Select(s => s.NetworkId)))
         {
-            foreach (var gone in PlanRecordsOf.NetworksOf(old).Except(wanted.Select(s => s.NetworkId)))
-            {
-                Drop(gone, AssignmentKind.Service, old.Id, delta);
-            }
+            Drop(gone, AssignmentKind.Service, id, delta);
         }
+
+        _services.Remove(id);
+        if (wanted.Count > 0)
+        {
+            _services[id] = [.. wanted.Select(s => s.NetworkId)];
+        }
+    }
+
+    private string? IngressOf(StoreView view)
+    {
+        if (_ingress.View != view.Networks)
+        {
+            _ingress = (view.Networks, view.Networks.Values.FirstOrDefault(n => n.Spec.Ingress)?.Id);
+        }
+
+        return _ingress.Id;
     }
 
     private void TaskChanged(SwarmTask? old, SwarmTask? now, AssignmentDelta delta)

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 using Skep.Manager.Certificates;
 using Skep.Manager.Store;
 using Skep.Model.Errors;
+using Skep.Model.Flow;
 using Skep.Model.Objects;
+using Skep.Model.Plans;
 using Skep.Model.Specs;
 using Skep.Model.States;
 using Skep.Protocol.Node;
@@ -17,7 +19,7 @@ namespace Skep.Manager.Dispatch;
 /// Tells every node what it is to run and to know, hears what it has done, and notices when it falls silent. One session per
 /// node; a newer one of the same node ends the older.
 /// </summary>
-public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, TimeProvider clock, ILogger<Dispatcher> log)
+public sealed partial class Dispatcher(IClusterStore store, DispatcherOptions options, TimeProvider clock, ILogger<Dispatcher> log)
 {
     private static readonly TimeSpan s_defaultPeriod = TimeSpan.FromSeconds(5);
 
@@ -27,7 +29,10 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
     // When the session of a node that has none now ended.
     private readonly Dictionary<string, long> _lost = [];
     private readonly StatusWriter _statuses = new(store, clock, log);
+    private readonly DescriptionWriter _descriptions = new(store, clock, log);
     private readonly long _started = clock.GetTimestamp();
+    private readonly Drains _drains = new(options, clock);
+    private ITimer? _drainTimer;
 
     // Null until the store was read: a node must not be told that it has nothing, it would take all its tasks away.
     private AssignmentIndex? _index;
@@ -44,8 +49,23 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
         }
     }
 
+    /// <summary>Opens the keys of encrypted networks for the nodes that need them; null: no node is told any.</summary>
+    public Func<ClusterKeyring, PlanKeyring>? OpenKeyring { get; init; }
+
+    /// <summary>Whether every ready node on an encrypted network has the present keys in its kernel. A node that calls another manager has not, as far as is known here.</summary>
+    public bool KeysAreApplied()
+    {
+        var nodes = store.Current.Nodes;
+        lock (_gate)
+        {
+            return _index is { } index && index.KeyHolders
+                .Where(id => nodes.TryGetValue(id, out var node) && node.Status.State == NodeState.Ready)
+                .All(id => _sessions.TryGetValue(id, out var session) && session.Applied >= index.KeysSince);
+        }
+    }
+
     public Task RunAsync(CancellationToken stopping) =>
-        Task.WhenAll(FollowAsync(stopping), _statuses.RunAsync(stopping), WatchSilenceAsync(stopping));
+        Together.RunAsync(stopping, FollowAsync, _statuses.RunAsync, _descriptions.RunAsync, WatchSilenceAsync);
 
     /// <summary>Sends to a node that has a session here; false when it has none.</summary>
     public bool TrySend(string nodeId, ManagerMessage message)
@@ -132,7 +152,7 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             if (_sessions.Remove(nodeId, out var older))
             {
                 older.Close();
-                SessionEnded?.Invoke(nodeId);
+                Ended(nodeId);
             }
 
             _sessions[nodeId] = session;
@@ -140,6 +160,7 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             if (_index is not null)
             {
                 session.Send(Whole(_index, nodeId));
+                TellDrained(session, _drains.EndedOn(nodeId));
             }
 
             return session;
@@ -162,9 +183,15 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             {
                 _sessions.Remove(session.NodeId);
                 _lost[session.NodeId] = clock.GetTimestamp();
-                SessionEnded?.Invoke(session.NodeId);
+                Ended(session.NodeId);
             }
         }
+    }
+
+    private void Ended(string nodeId)
+    {
+        _drains.Silent(nodeId);
+        SessionEnded?.Invoke(nodeId);
     }
 
     private async Task ListenAsync(NodeSession session, IAsyncEnumerator<NodeMessage> reader, CancellationTokenSource ending)
@@ -201,23 +228,96 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
 
                 break;
             case NodeMessage.KindOneofCase.Applied:
-                session.Applied = message.Applied.Revision;
+                TakeApplied(session, message.Applied.Revision);
+                break;
+            case NodeMessage.KindOneofCase.Description:
+                _descriptions.Report(session.NodeId, RecordCodec.Decode(message.Description.Description_.Span, RecordJson.Default.NodeDescription));
+                break;
+            case NodeMessage.KindOneofCase.Findings:
+                session.Findings = message.Findings.Findings_.Count == 0 ? null : string.Join("; ", message.Findings.Findings_);
+                _ = WriteMessageAsync(session);
+                break;
+            case NodeMessage.KindOneofCase.Heartbeat:
+                TakeHeartbeat(session, message.Heartbeat.Repairs);
                 break;
             default:
                 break;
         }
     }
 
+    private void TakeApplied(NodeSession session, ulong revision)
+    {
+        bool caughtUp;
+        lock (_gate)
+        {
+            session.Applied = revision;
+            caughtUp = session.Lag.Applied(revision);
+            if (_sessions.GetValueOrDefault(session.NodeId) == session)
+            {
+                _drains.Confirm(session.NodeId, revision);
+                TellDrained();
+            }
+        }
+
+        if (caughtUp)
+        {
+            log.NodeCaughtUp(session.NodeId, HostnameOf(session.NodeId), revision);
+            _ = WriteMessageAsync(session);
+        }
+    }
+
+    /// <summary>Tells nodes of their tasks that left balancing, and sets the clock for those that are still waited for.</summary>
+    private void TellDrained()
+    {
+        foreach (var group in _drains.TakeEnded().GroupBy(e => e.NodeId, e => e.Outcome))
+        {
+            foreach (var outcome in group.Where(o => o.Unconfirmed.Count > 0))
+            {
+                log.DrainUnconfirmed(outcome.TaskId, string.Join(", ", outcome.Unconfirmed), outcome.Revision);
+            }
+
+            if (_sessions.TryGetValue(group.Key, out var session))
+            {
+                TellDrained(session, group);
+            }
+        }
+
+        _drainTimer?.Change(_drains.Due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private static void TellDrained(NodeSession session, IEnumerable<DrainedTask> outcomes)
+    {
+        var message = new DrainedTasks { Tasks = { outcomes } };
+        if (message.Tasks.Count > 0)
+        {
+            session.Send(new ManagerMessage { Drained = message });
+        }
+    }
+
+    private void DrainsAreDue()
+    {
+        lock (_gate)
+        {
+            _drains.Expire();
+            TellDrained();
+        }
+    }
+
     private async Task FollowAsync(CancellationToken stopping)
     {
+        await using var timer = clock.CreateTimer(_ => DrainsAreDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var (snapshot, commits) = store.SnapshotAndFollow();
         lock (_gate)
         {
-            _index = AssignmentIndex.Build(snapshot);
+            _drainTimer = timer;
+            _index = AssignmentIndex.Build(snapshot, OpenKeyring);
             foreach (var session in _sessions.Values)
             {
                 session.Send(Whole(_index, session.NodeId));
             }
+
+            _drains.Restore(snapshot, _index);
+            TellDrained();
         }
 
         await foreach (var commit in commits.WithCancellation(stopping))
@@ -242,6 +342,8 @@ public sealed class Dispatcher(IClusterStore store, DispatcherOptions options, T
             }
         }
 
+        _drains.Apply(commit, index);
+        TellDrained();
         foreach (var change in commit.Events.Where(e => e.Subject is SwarmNode))
         {
             NodeChanged((SwarmNode?)change.Old, (SwarmNode?)change.New);

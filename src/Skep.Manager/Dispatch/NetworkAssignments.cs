@@ -12,6 +12,7 @@ internal sealed class NetworkAssignments(string id)
 
     public string Id { get; } = id;
     public bool Ingress { get; set; }
+    public bool Encrypted { get; set; }
     public IReadOnlyCollection<string> Members => _members;
 
     /// <summary>The network itself is there; before, its other records wait, and no node is told of them.</summary>

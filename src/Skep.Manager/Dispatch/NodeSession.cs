@@ -21,9 +21,29 @@ internal sealed class NodeSession(string nodeId, TimeProvider clock)
         set => Volatile.Write(ref _applied, value);
     }
 
+    /// <summary>How often the node put its kernel right since its daemon's start, as it said last; null before its first heartbeat.</summary>
+    public ulong? Repairs { get; set; }
+
+    /// <summary>What the node found wrong on its ways to others, as it said last; null = nothing.</summary>
+    public string? Findings { get; set; }
+
+    /// <summary>How far its kernel is behind what it was sent. Under the dispatcher's lock.</summary>
+    public Lag Lag { get; } = new(clock);
+
+    /// <summary>The store did not take the message of its status; the next heartbeat tries again.</summary>
+    public bool MessageIsDue { get; set; }
+
     public void Heard() => Volatile.Write(ref _heard, clock.GetTimestamp());
 
-    public void Send(ManagerMessage message) => _outbox.Writer.TryWrite(message);
+    public void Send(ManagerMessage message)
+    {
+        if (message.KindCase == ManagerMessage.KindOneofCase.Assignments)
+        {
+            Lag.Sent(message.Assignments.Revision);
+        }
+
+        _outbox.Writer.TryWrite(message);
+    }
 
     public void Close() => _outbox.Writer.TryComplete();
 

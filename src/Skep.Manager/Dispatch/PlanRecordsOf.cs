@@ -2,6 +2,7 @@ using System.Globalization;
 using Skep.Model.Identity;
 using Skep.Model.Objects;
 using Skep.Model.Plans;
+using Skep.Model.Rules;
 using Skep.Model.Specs;
 using Skep.Model.States;
 
@@ -19,7 +20,7 @@ internal static class PlanRecordsOf
         {
             Ingress = network.Spec.Ingress,
             Internal = network.Spec.Internal,
-            Encrypted = options?.ContainsKey("encrypted") ?? false,
+            Encrypted = EncryptionRules.IsEncrypted(network.Spec),
             EnableIPv6 = network.Spec.EnableIPv6,
             Mtu = options is not null && options.TryGetValue(MtuOption, out var text)
                 && int.TryParse(text, CultureInfo.InvariantCulture, out var mtu) ? mtu : null,
@@ -30,7 +31,9 @@ internal static class PlanRecordsOf
     public static PlanPeer Peer(SwarmNode node) => new("", node.Id, node.DataPathAddress)
     {
         Hostname = node.Description?.Hostname ?? "",
+        CipherGeneration = node.Description?.CipherGeneration is { Length: > 0 } generation ? generation : null,
         IngressAddress = node.IngressAddress,
+        IngressAddress6 = node.IngressAddress6,
     };
 
     public static PlanEndpoint Endpoint(SwarmTask task, TaskAttachment attachment)
@@ -51,13 +54,18 @@ internal static class PlanRecordsOf
         };
     }
 
-    /// <summary>The service on each of its networks; on the ingress network with its published ports.</summary>
-    public static List<PlanService> Services(SwarmService service, Func<string, bool> isIngress)
+    /// <summary>
+    /// The service on each of its networks; on the ingress network with its published ports and who may reach them, also for a service
+    /// that publishes on the tasks' own nodes alone.
+    /// </summary>
+    public static List<PlanService> Services(SwarmService service, string? ingressId, PlanBalance? balance, IReadOnlyList<PlanPortAccess>? access)
     {
+        var ports = service.Endpoint?.Ports ?? [];
+        // Also without restrictions: a record that goes is one of a service that is gone, whose last tasks keep those that it had.
+        var hosted = ingressId is not null && ports.Any(p => p.PublishMode == PortConfig.Host);
         var services = new List<PlanService>();
-        foreach (var networkId in NetworksOf(service))
+        foreach (var networkId in NetworksOf(service).Concat(hosted ? [ingressId!] : []).Distinct())
         {
-            var ingress = isIngress(networkId);
             services.Add(new PlanService(
                 networkId,
                 service.Id,
@@ -65,14 +73,16 @@ internal static class PlanRecordsOf
                 [.. (service.Endpoint?.VirtualIPs ?? []).Where(v => v.NetworkID == networkId).Select(v => v.Addr)])
             {
                 Aliases = Attachments(service).FirstOrDefault(n => n.Target == networkId)?.Aliases ?? [],
-                Ports = ingress ? [.. (service.Endpoint?.Ports ?? []).Where(p => p.PublishMode is not PortConfig.Host)] : [],
+                Ports = networkId == ingressId ? [.. ports.Where(p => p.PublishMode is not PortConfig.Host)] : [],
+                Balance = balance,
+                Access = networkId == ingressId ? access : null,
             });
         }
 
         return services;
     }
 
-    public static IEnumerable<string> NetworksOf(SwarmService service) =>
+    private static IEnumerable<string> NetworksOf(SwarmService service) =>
         Attachments(service).Select(n => n.Target)
             .Concat((service.Endpoint?.VirtualIPs ?? []).Select(v => v.NetworkID))
             .Distinct();
@@ -80,9 +90,10 @@ internal static class PlanRecordsOf
     private static IReadOnlyList<NetworkAttachmentConfig> Attachments(SwarmService service) =>
         service.Spec.TaskTemplate.Networks ?? service.Spec.Networks ?? [];
 
-    private static EndpointState StateOf(SwarmTask task) => task switch
+    /// <summary>How far the task takes part in balancing.</summary>
+    public static EndpointState StateOf(SwarmTask task) => task switch
     {
-        { DesiredState: > TaskState.Running } => EndpointState.Draining,
+        { DesiredState: > TaskState.Running } or { Status: { State: TaskState.Running, Unhealthy: true } } => EndpointState.Draining,
         { Status.State: TaskState.Running } => EndpointState.Active,
         _ => EndpointState.Starting,
     };

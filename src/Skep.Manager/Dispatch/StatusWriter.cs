@@ -76,7 +76,8 @@ internal sealed class StatusWriter(IClusterStore store, TimeProvider clock, ILog
     }
 
     private static bool Same(SwarmTaskStatus a, SwarmTaskStatus b) =>
-        a.State == b.State && a.Message == b.Message && a.Err == b.Err && a.Container == b.Container && a.Timestamp == b.Timestamp;
+        a.State == b.State && a.Message == b.Message && a.Err == b.Err && a.Container == b.Container && a.Timestamp == b.Timestamp
+        && a.Unhealthy == b.Unhealthy;
 
     private readonly record struct TaskReport(string NodeId, string TaskId, SwarmTaskStatus Status);
 }

@@ -91,7 +91,14 @@ internal sealed class LeaderLease(EtcdClient etcd, TimeProvider clock, int secon
                     }
 
                     lastGood = asked;
-                    late.CancelAfter(life - clock.GetElapsedTime(asked));
+                    left = life - clock.GetElapsedTime(asked);
+                    // A machine that stands still for long enough sees the answer only when the lease may have run out again.
+                    if (left <= TimeSpan.Zero)
+                    {
+                        return "the store did not extend the lease in time";
+                    }
+
+                    late.CancelAfter(left);
                     await Task.Delay(life / 3, clock, either.Token);
                 }
             }

@@ -11,6 +11,9 @@ public sealed class Dirt
     public HashSet<string> Nodes { get; } = [];
     public HashSet<string> Services { get; } = [];
 
+    /// <summary>Nodes whose tasks' networks may have changed.</summary>
+    public HashSet<string> Balancers { get; } = [];
+
     /// <summary>Tasks of no service that may have to be forgotten.</summary>
     public HashSet<string> LooseTasks { get; } = [];
 
@@ -20,7 +23,7 @@ public sealed class Dirt
     /// <summary>Something changed that could give an address to a task or service that got none.</summary>
     public bool Addresses { get; set; }
 
-    public bool IsEmpty => Networks.Count == 0 && Nodes.Count == 0 && Services.Count == 0 && LooseTasks.Count == 0 && !Placement && !Addresses;
+    public bool IsEmpty => Networks.Count == 0 && Nodes.Count == 0 && Services.Count == 0 && LooseTasks.Count == 0 && Balancers.Count == 0 && !Placement && !Addresses;
 
     /// <summary>Everything: how a new leader begins.</summary>
     public static Dirt All(StoreView view)
@@ -28,6 +31,7 @@ public sealed class Dirt
         var dirt = new Dirt { Placement = true, Addresses = true };
         dirt.Networks.UnionWith(view.Networks.Keys);
         dirt.Nodes.UnionWith(view.Nodes.Keys);
+        dirt.Balancers.UnionWith(view.Nodes.Values.Where(HasBalancers).Select(n => n.Id));
         dirt.Services.UnionWith(view.Services.Keys);
         foreach (var task in view.Tasks.Values)
         {
@@ -56,6 +60,8 @@ public sealed class Dirt
                 break;
             case SwarmTask task when IsNews(change.Old as SwarmTask, change.New as SwarmTask):
                 Mark(task);
+                MarkBalancers(change.Old as SwarmTask, view);
+                MarkBalancers(change.New as SwarmTask, view);
                 var over = change.New is null || task.Status.State > TaskState.Running;
                 Placement |= over || task.DesiredState > TaskState.Running;
                 Addresses |= over;
@@ -65,6 +71,17 @@ public sealed class Dirt
 
     private static bool IsNews(SwarmTask? old, SwarmTask? now) =>
         old is null || now is null || old.Status.State != now.Status.State || old.DesiredState != now.DesiredState || old.NodeId != now.NodeId;
+
+    private static bool HasBalancers(SwarmNode node) =>
+        node.BalancerAddresses is not null || node.Description?.DataPlane == NodeDescription.ClassicDataPlane;
+
+    private void MarkBalancers(SwarmTask? task, StoreView view)
+    {
+        if (task is { NodeId.Length: > 0, Attachments.Count: > 0 } && view.Nodes.GetValueOrDefault(task.NodeId) is { } node && HasBalancers(node))
+        {
+            Balancers.Add(node.Id);
+        }
+    }
 
     private void Mark(SwarmTask task)
     {
@@ -96,6 +113,7 @@ public sealed class Dirt
     private void Mark(SwarmNode node, StoreView view)
     {
         Nodes.Add(node.Id);
+        Balancers.Add(node.Id);
         Placement = true;
         Services.UnionWith(view.Services.Values.Where(s => s.Spec.Mode.Global is not null).Select(s => s.Id));
         foreach (var task in view.TasksOnNode(node.Id))

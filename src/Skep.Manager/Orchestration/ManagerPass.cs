@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Skep.Manager.Allocation;
 using Skep.Manager.Store;
 using Skep.Model.Errors;
 using Skep.Model.Objects;
@@ -23,6 +24,7 @@ public sealed class ManagerPass
     private readonly ILogger _logger;
     private readonly ClusterBooks _books = new();
     private readonly UpdateJournal _journal = new();
+    private readonly OverlapWatch _overlaps;
     private readonly Pipeline _pipeline;
     private readonly List<(DateTimeOffset Until, string Owner)> _doubted = [];
     private StoreView _view;
@@ -35,9 +37,13 @@ public sealed class ManagerPass
         (_store, _view, _clock, _logger) = (store, view, clock, logger);
         _pipeline = new Pipeline(_journal, newId);
         _books.Rebuild(view);
+        _overlaps = new OverlapWatch(view, logger);
         _journal.Rebuild(view);
         _dirt = Dirt.All(view);
     }
+
+    /// <summary>What is in use, as this leader knows it.</summary>
+    public ClusterBooks Books => _books;
 
     /// <summary>When a pass is due though nothing changes; null = never.</summary>
     public DateTimeOffset? WakeAt => _retryAt ?? (_view.Revision < _mustSee ? null : _pipeline.WakeAt);
@@ -49,6 +55,7 @@ public sealed class ManagerPass
             _books.Apply(change);
             _journal.Apply(change);
             _dirt.Mark(change, commit.View);
+            _overlaps.Look(change, commit.View);
         }
 
         _view = commit.View;

@@ -11,6 +11,7 @@ public static class NodeFacts
         || one.Role != other.Role
         || one.Status.Addr != other.Status.Addr
         || one.IngressAddress != other.IngressAddress
+        || one.IngressAddress6 != other.IngressAddress6
         || !Same(one.Spec.Labels, other.Spec.Labels)
         || Differ(one.Description, other.Description);
 
@@ -22,6 +23,7 @@ public static class NodeFacts
         }
 
         return one.Hostname != other.Hostname
+            || one.DataPlane != other.DataPlane
             || one.Platform != other.Platform
             || one.Resources.NanoCPUs != other.Resources.NanoCPUs
             || one.Resources.MemoryBytes != other.Resources.MemoryBytes

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Skep.Model.Rules;
 
 namespace Skep.Manager.Orchestration;
 
@@ -24,4 +25,7 @@ internal static partial class OrchestrationLog
 
     [LoggerMessage(2107, LogLevel.Warning, "The store gives no answer ({Reason}); the leader's loop waits for it")]
     public static partial void StoreAway(this ILogger logger, string reason);
+
+    [LoggerMessage(2108, LogLevel.Warning, "Network {Network} overlaps {Overlap}: its containers there cannot reach those addresses outside")]
+    public static partial void NetworkOverlaps(this ILogger logger, string network, HostOverlap overlap);
 }

@@ -68,5 +68,9 @@ public sealed class Pipeline
 
         _allocator.AllocateTasks(work);
         Scheduler.Schedule(work, dirt.Placement, dirt.Services);
+        foreach (var nodeId in dirt.Balancers.Order(StringComparer.Ordinal))
+        {
+            BalancerAllocator.Allocate(work, nodeId);
+        }
     }
 }

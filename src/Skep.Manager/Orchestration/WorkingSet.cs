@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Skep.Manager.Store;
 using Skep.Model.Objects;
 
@@ -16,6 +17,9 @@ public sealed class WorkingSet(StoreView view, ClusterBooks books, DateTimeOffse
     public StoreView View => view;
     public ClusterBooks Books => books;
     public DateTimeOffset Now => now;
+
+    /// <summary>The sentences of networks that had no free address in this pass: who has them is counted once.</summary>
+    public Dictionary<(string NetworkId, AddressFamily Family), string> Exhausted { get; } = [];
 
     public SwarmTask? Task(string id) => Get(id, view.Tasks.GetValueOrDefault(id));
 

@@ -47,9 +47,17 @@ public sealed class EtcdClusterStore(EtcdClient etcd, TimeProvider clock, ILogge
             wanted.RequireLeader(LeaderRevision ?? throw EtcdTransaction.NotLeader());
         }
 
-        if (transaction.IsEmpty)
+        if (transaction.IsEmpty && !transaction.LeaderOnly)
         {
             return Current.Revision;
+        }
+
+        if (transaction.IsEmpty)
+        {
+            // The watch brings revisions in their order: with this one the mirror has every commit of an earlier leader, whose
+            // transactions have failed since the leader key changed. The leader key itself is not watched, and a read would tell a
+            // revision that the watch may never reach.
+            wanted.Touch();
         }
 
         foreach (var (verb, value) in transaction.Changes)

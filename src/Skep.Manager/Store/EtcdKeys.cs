@@ -6,7 +6,8 @@ namespace Skep.Manager.Store;
 
 /// <summary>
 /// Where things stand in etcd: <c>object/KIND/ID</c> holds a record, <c>name/KIND/NAME</c> the id that has a unique name, and
-/// <c>leader</c> the node id of the leading manager for as long as its lease lives.
+/// <c>leader</c> the node id of the leading manager for as long as its lease lives. <c>object/barrier</c> is no object: a leader writes
+/// it to hear it back.
 /// </summary>
 internal static class EtcdKeys
 {
@@ -17,6 +18,11 @@ internal static class EtcdKeys
 
     /// <summary>The end of the range of all objects: the same text with its last character raised by one.</summary>
     public static readonly ByteString ObjectsEnd = ByteString.CopyFromUtf8(Objects[..^1] + (char)('/' + 1));
+
+    /// <summary>
+    /// In the watched range, but no object: the watch brings its revision behind everything that was written before it.
+    /// </summary>
+    public static readonly ByteString Barrier = ByteString.CopyFromUtf8(Objects + "barrier");
 
     public static readonly ByteString Leader = ByteString.CopyFromUtf8(Root + "leader");
 

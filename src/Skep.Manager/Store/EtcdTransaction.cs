@@ -22,6 +22,9 @@ internal sealed class EtcdTransaction
         new Compare { Target = Compare.Types.CompareTarget.Create, Key = EtcdKeys.Leader, CreateRevision = revision },
         found => found?.CreateRevision == revision ? null : NotLeader());
 
+    /// <summary>Writes nothing that matters, so that the watch has something to bring.</summary>
+    public void Touch() => Put(EtcdKeys.Barrier, ByteString.Empty);
+
     public void Create(SwarmObject value)
     {
         var key = EtcdKeys.Object(value.Kind, value.Id);

@@ -15,7 +15,8 @@ public interface IClusterStore
     StoreSubscription SnapshotAndFollow();
 
     /// <summary>
-    /// Commits all changes of <paramref name="transaction"/> or none, and returns when <see cref="Current"/> holds them.
+    /// Commits all changes of <paramref name="transaction"/> or none, and returns when <see cref="Current"/> holds them. Without changes
+    /// and for the leader alone it is a barrier: <see cref="Current"/> then holds every commit of every earlier leader.
     /// </summary>
     /// <returns>The revision of the commit.</returns>
     /// <exception cref="Model.Errors.ClusterException">

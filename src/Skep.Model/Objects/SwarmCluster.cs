@@ -23,5 +23,8 @@ public sealed record SwarmCluster : SwarmObject
     public IReadOnlyList<string> DefaultAddressPool { get; init; } = [];
 
     public int SubnetSize { get; init; } = 24;
+    /// <summary>Null while no network is encrypted.</summary>
+    public ClusterKeyring? Keyring { get; init; }
+
     public int DataPathPort { get; init; } = 4789;
 }

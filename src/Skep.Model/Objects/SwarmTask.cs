@@ -59,6 +59,12 @@ public sealed record SwarmTaskStatus
     /// <summary>Host-mode ports with the numbers that the node gave them.</summary>
     public IReadOnlyList<PortConfig>? HostPorts { get; init; }
 
+    /// <summary>True: it runs and its health check says that it does not serve; it gets no new flows. Null otherwise.</summary>
+    public bool? Unhealthy { get; init; }
+
+    /// <summary>How it was taken out of balancing before it was stopped; null when there was nothing to take out.</summary>
+    public TaskDrain? Drain { get; init; }
+
     /// <summary>When the managers stored this status; restart windows are counted with it.</summary>
     public DateTimeOffset? AppliedAt { get; init; }
 }

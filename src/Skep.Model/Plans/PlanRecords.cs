@@ -11,7 +11,7 @@ public sealed record PlanNetwork(string Id, string Name, uint Vni, IReadOnlyList
     public bool Encrypted { get; init; }
     public bool EnableIPv6 { get; init; }
 
-    /// <summary>Bytes; null = the underlay's MTU less VXLAN's 50 bytes.</summary>
+    /// <summary>Bytes; null = the underlay's MTU less VXLAN's 50 bytes, 70 over IPv6.</summary>
     public int? Mtu { get; init; }
 }
 
@@ -22,6 +22,15 @@ public sealed record PlanPeer(string NetworkId, string NodeId, string Vtep)
 
     /// <summary>The address of that node's ingress_sbox, as a prefix; only on the ingress network.</summary>
     public string? IngressAddress { get; init; }
+
+    /// <summary>Its IPv6 address there; null on an ingress network of IPv4 alone.</summary>
+    public string? IngressAddress6 { get; init; }
+
+    /// <summary>The address of that node's load balancer on this network, as a prefix; null unless its data plane is the classic one.</summary>
+    public string? BalancerAddress { get; init; }
+
+    /// <summary>Changes when the node's kernel has forgotten what it sent encrypted, as after a reboot; null = it cannot encrypt.</summary>
+    public string? CipherGeneration { get; init; }
 }
 
 /// <summary>How far a task's endpoint takes part in balancing and names.</summary>
@@ -55,4 +64,21 @@ public sealed record PlanService(string NetworkId, string ServiceId, string Name
 
     /// <summary>Published ports; only on the ingress network.</summary>
     public IReadOnlyList<PortConfig> Ports { get; init; } = [];
+
+    /// <summary>Null = <see cref="PlanBalance.Default"/>.</summary>
+    public PlanBalance? Balance { get; init; }
+
+    /// <summary>Restrictions of the service's published ports, host-mode ones too; only on the ingress network; null = none.</summary>
+    public IReadOnlyList<PlanPortAccess>? Access { get; init; }
+
+    /// <summary>The services whose tasks serve this one's flows: itself, and its canaries.</summary>
+    public IEnumerable<string> ServedBy() => (Balance?.Members ?? []).Select(m => m.ServiceId).Prepend(ServiceId);
+
+    /// <summary>The weight of each task of a service among this one's backends; 0 = it is none.</summary>
+    public int WeightOf(string serviceId) => serviceId == ServiceId
+        ? (Balance ?? PlanBalance.Default).Weight
+        : Balance?.Members?.FirstOrDefault(m => m.ServiceId == serviceId)?.Weight ?? 0;
+
+    /// <summary>What restricts a published port; null = nothing.</summary>
+    public PlanPortAccess? AccessTo(uint publishedPort) => PlanPortAccess.Narrowest(Access, publishedPort);
 }

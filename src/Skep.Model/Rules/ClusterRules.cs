@@ -20,6 +20,7 @@ public static class ClusterRules
             problems.Add(new Problem("heartbeat time period cannot be a negative duration"));
         }
 
+        problems.AddRange(EncryptionRules.Check(spec));
         return problems.ToImmutable();
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using Skep.Model.Specs;
 
 namespace Skep.Model.Rules;
@@ -29,9 +30,11 @@ public static class NetworkRules
             problems.Add(new Problem($"ipam driver \"{spec.IPAMOptions.Driver.Name}\" is not known; this version has default only"));
         }
 
+        problems.AddRange(EncryptionRules.Check(spec));
+        CheckFamilies(spec, problems);
         foreach (var config in spec.IPAMOptions?.Configs ?? [])
         {
-            CheckSubnet(config, problems);
+            CheckSubnet(spec, config, problems);
         }
 
         return problems.ToImmutable();
@@ -42,14 +45,24 @@ public static class NetworkRules
     {
         { DriverConfiguration.Name: { Length: > 0 } and not "overlay" } =>
             $"network driver \"{spec.DriverConfiguration.Name}\" is not done by this version; use overlay",
-        { EnableIPv6: true } => "IPv6 in networks is not done by this version",
-        { EnableIPv4: false } => "networks without IPv4 are not done by this version",
-        _ when spec.DriverConfiguration?.Options?.ContainsKey("encrypted") == true =>
-            "encrypted networks are not done by this version, and nothing is sent in the clear that was meant to be encrypted",
+        { Ingress: true } when EncryptionRules.IsEncrypted(spec) =>
+            "an encrypted ingress network is not done by this version: every node has a place on it, whether its kernel can encrypt or not",
         _ => null,
     };
 
-    private static void CheckSubnet(IpamConfig config, ImmutableArray<Problem>.Builder problems)
+    private static void CheckFamilies(NetworkSpec spec, ImmutableArray<Problem>.Builder problems)
+    {
+        if (!spec.EnableIPv4 && !spec.EnableIPv6)
+        {
+            problems.Add(new Problem("IPv4 or IPv6 must be enabled"));
+        }
+        else if (spec is { Ingress: true, EnableIPv4: false })
+        {
+            problems.Add(new Problem("the ingress network cannot be without IPv4: its nodes are told apart by it"));
+        }
+    }
+
+    private static void CheckSubnet(NetworkSpec spec, IpamConfig config, ImmutableArray<Problem>.Builder problems)
     {
         if (string.IsNullOrEmpty(config.Subnet))
         {
@@ -65,6 +78,17 @@ public static class NetworkRules
         {
             problems.Add(new Problem($"ipam configuration: invalid subnet {config.Subnet}: not a prefix with all host bits zero"));
             return;
+        }
+
+        var six = subnet.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6;
+        if (six ? !spec.EnableIPv6 : !spec.EnableIPv4)
+        {
+            problems.Add(new Problem($"ipam configuration: subnet {config.Subnet} is {(six ? "IPv6, which the network does not have: add --ipv6" : "IPv4, which the network does not have")}"));
+        }
+
+        if (subnet.PrefixLength >= (six ? 128 : 32))
+        {
+            problems.Add(new Problem($"ipam configuration: subnet {config.Subnet} has no address beside its gateway's"));
         }
 
         if (!string.IsNullOrEmpty(config.Gateway) && (!IPAddress.TryParse(config.Gateway, out var gateway) || !subnet.Contains(gateway)))

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using Skep.Model.Rules.Labels;
 using Skep.Model.Specs;
 
 namespace Skep.Model.Rules;
@@ -18,6 +19,7 @@ public static partial class ServiceRules
         CheckUpdate(spec.RollbackConfig, problems);
         EndpointRules.Check(spec.EndpointSpec, problems);
         CheckMode(spec.Mode, problems);
+        ServiceLabels.Check(spec, problems);
         return problems.ToImmutable();
     }
 

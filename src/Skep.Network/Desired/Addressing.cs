@@ -27,8 +27,22 @@ internal static class Addressing
 
     public static IPAddress AddressOf(string prefix) => Split(prefix).Address;
 
+    public static bool IsSix(string prefix) => prefix.Contains(':', StringComparison.Ordinal);
+
+    /// <summary>32 or 128.</summary>
+    public static int BitsOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
+
     /// <summary>02:42: and the IPv4 address, as everybody who looked into a Swarm's container knows it; an IPv6 address is hashed to four bytes.</summary>
     public static string MacOf(IPAddress address) => Mac(0x42, address);
+
+    /// <summary>
+    /// By which tasks of the ingress network know that a node's host let a flow in. Its last four bytes are not those of any address of that network, which
+    /// all begin with the same bit, so that ingress_sbox' own flows are told from the host's.
+    /// </summary>
+    public static string EntryMacOf(IPAddress ingress) => Mac(0x42, ingress, 0x80);
+
+    /// <summary>The other end of the host's cable: nobody sends to it.</summary>
+    public static string PortMacOf(IPAddress ingress) => Mac(0x54, ingress);
 
     /// <summary>A bridge's own address: the node's, so that no two nodes' bridges in one network share it.</summary>
     public static string BridgeMacOf(IPAddress vtep) => Mac(0x53, vtep);
@@ -76,13 +90,16 @@ internal static class Addressing
         return ((uint)bytes[0] << 24) | ((uint)bytes[1] << 16) | ((uint)bytes[2] << 8) | bytes[3];
     }
 
+    /// <summary>The mark that the kernel makes of the last four bytes of a MAC (<c>meta mark set @ll,64,32</c>): as they lie in memory.</summary>
+    public static uint MarkOf(string mac) => BitConverter.ToUInt32(Convert.FromHexString(mac.Replace(":", "", StringComparison.Ordinal)), 2);
+
     /// <summary>An identifier of 64 hexadecimal digits that follows from what it names.</summary>
     public static string IdOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    private static string Mac(byte second, IPAddress address)
+    private static string Mac(byte second, IPAddress address, byte flipped = 0)
     {
         var b = Four(address);
-        return string.Create(CultureInfo.InvariantCulture, $"02:{second:x2}:{b[0]:x2}:{b[1]:x2}:{b[2]:x2}:{b[3]:x2}");
+        return string.Create(CultureInfo.InvariantCulture, $"02:{second:x2}:{b[0] ^ flipped:x2}:{b[1]:x2}:{b[2]:x2}:{b[3]:x2}");
     }
 
     private static byte[] Four(IPAddress address) =>

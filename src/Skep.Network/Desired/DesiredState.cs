@@ -7,14 +7,27 @@ namespace Skep.Network.Desired;
 public static class DesiredState
 {
     /// <summary>A host without anything of ours.</summary>
-    public static readonly WantedNode Nothing = new([new WantedSpace(WantedSpace.Host, SpaceKind.Host)]);
+    public static readonly WantedNode Nothing =
+        new([new WantedParts(new WantedSpace(WantedSpace.Host, SpaceKind.Host), ImmutableSortedDictionary<ShareKey, WantedShare>.Empty)]);
 
+    /// <summary>The wish of every namespace: a frame, and a share for each peer, service, endpoint and sandbox.</summary>
     public static WantedNode Compute(NodeView node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        var networks = Carried(node).Select(n => new NetworkView(node, n)).ToList();
-        var ingress = networks.Find(n => n.OwnIngressAddress is not null);
-        var spaces = ImmutableArray.CreateBuilder<WantedSpace>();
+        return new(Parts(node, Networks(node)));
+    }
+
+    internal static ImmutableArray<NetworkView> Networks(NodeView node) => [.. Carried(node).Select(n => new NetworkView(node, n))];
+
+    internal static ImmutableArray<WantedParts> Parts(NodeView node, ImmutableArray<NetworkView> networks)
+    {
+        var ingress = networks.FirstOrDefault(n => n.OwnIngressAddress is not null);
+        if (node.Facts.Classic)
+        {
+            return Classic.ClassicState.Parts(node, networks, ingress);
+        }
+
+        var spaces = ImmutableArray.CreateBuilder<WantedParts>();
         spaces.Add(HostSpace.Of(node, networks, ingress));
         spaces.AddRange(networks.Select(OverlaySpace.Of));
         if (ingress is not null)
@@ -22,8 +35,8 @@ public static class DesiredState
             spaces.Add(IngressSpace.Of(ingress));
         }
 
-        spaces.AddRange(node.Sandboxes.Values.Select(s => ContainerSpace.Of(node, s, networks)));
-        return new WantedNode(spaces.ToImmutable());
+        spaces.AddRange(node.Sandboxes.Values.Select(s => new WantedParts(ContainerSpace.Of(node, s, networks), ContainerSpace.Shares(s, networks))));
+        return spaces.ToImmutable();
     }
 
     /// <summary>The networks that have a place on this node: those with a local sandbox, and ingress once the node has its address there.</summary>

@@ -5,85 +5,73 @@ using Skep.Model.Plans;
 
 namespace Skep.Network.Desired;
 
-/// <summary>The packet rules of an overlay network's namespace: balancing of VIPs, or, on ingress, who may open flows.</summary>
+/// <summary>The packet rules of an overlay network's namespace: balancing of VIPs. The ingress network's has none.</summary>
 internal static class OverlayTables
 {
-    public static IEnumerable<WantedTable> Of(NetworkView network, IEnumerable<IPAddress> locals)
+    /// <summary>What is there whatever peers, services and sandboxes there are.</summary>
+    public static IEnumerable<WantedTable> Of(NetworkView network)
     {
         if (network.Network.Ingress)
         {
-            yield return Entrance(network);
-            yield return new WantedTable("ip6", WantedTable.Ours)
-            {
-                Chains = [new("entrance", "type filter hook prerouting priority mangle; policy accept;", ["drop"])],
-            };
             yield break;
         }
 
-        var here = locals.ToList();
-        yield return Balancer(network, AddressFamily.InterNetwork, here);
-        if (network.Network.EnableIPv6)
+        foreach (var family in Families(network))
         {
-            yield return Balancer(network, AddressFamily.InterNetworkV6, here);
+            yield return Replies(network, family);
         }
     }
 
-    // The first packet's source MAC tells whose ingress_sbox let the flow in. That is kept as the flow's mark, by which replies
-    // are routed back there. What comes from anybody else opens no flow.
-    private static WantedTable Entrance(NetworkView network) => new("ip", WantedTable.Ours)
-    {
-        Sets =
-        [
-            new("map", "entry-nodes", "ether_addr : mark",
-                [.. OverlaySpace.EntryNodes(network).Select(a => $"{Addressing.MacOf(a)} : 0x{Addressing.NumberOf(a):x8}")]),
-        ],
-        Chains =
-        [
-            new("entrance", "type filter hook prerouting priority mangle; policy accept;",
-            [
-                "ct direction original ct state new ct mark set ether saddr map @entry-nodes",
-                "ct state new ct mark 0x00000000 drop",
-                "ct direction reply ct mark != 0x00000000 meta mark set ct mark",
-            ]),
-        ],
-    };
+    /// <summary>VIPs are balanced in each family that the network has.</summary>
+    public static IEnumerable<WantedBalancer> Balancers(NetworkView network) => Families(network).Select(f => new WantedBalancer(Word(f), ByPort: false));
 
-    private static WantedTable Balancer(NetworkView network, AddressFamily family, List<IPAddress> locals)
+    /// <summary>A service's VIPs, one of each family that the network has.</summary>
+    public static IEnumerable<WantedBalance> Balances(NetworkView network, PlanService service) =>
+        from family in Families(network)
+        let vip = service.Vips.Select(Addressing.AddressOf).FirstOrDefault(a => a.AddressFamily == family)
+        where vip is not null
+        select new WantedBalance(Word(family), vip.ToString(), $"service-{service.ServiceId}", network.Backends(service, family), null);
+
+    /// <summary>What a service has beside its balances; empty for most.</summary>
+    public static IEnumerable<WantedTable> Policies(NetworkView network, PlanService service) =>
+        Families(network).Select(f => PolicyTables.OfVip(network, service, f)).OfType<WantedTable>();
+
+    /// <summary>What refusals and answers add to a VIP's balance.</summary>
+    public static (IEnumerable<WantedBalance> Detours, IEnumerable<WantedElement> Retries) Refusals(NetworkView network, PlanService service, WantedBalance vip) =>
+        (RefusalRules.Detour(network, service, vip, (protocol, port) => RefusalRules.Key(vip.Key, protocol, port)),
+            RefusalRules.Retries(network, service, vip, (protocol, port) => RefusalRules.Key(vip.Key, protocol, port)));
+
+    /// <summary>A local task that may be sent to itself.</summary>
+    public static IEnumerable<WantedElement> Itself(NetworkView network, IEnumerable<IPAddress> addresses) =>
+        network.Network.Ingress
+            ? []
+            : addresses.Where(a => Families(network).Contains(a.AddressFamily)).Select(a => new WantedElement(Word(a.AddressFamily), "itself", $"{a} . {a}", null));
+
+    private static ImmutableArray<AddressFamily> Families(NetworkView network) => network.Network.Ingress ? [] : network.Families;
+
+    private static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "ip" : "ip6";
+
+    private static WantedTable Replies(NetworkView network, AddressFamily family)
     {
-        var four = family == AddressFamily.InterNetwork;
-        var (ip, type) = four ? ("ip", "ipv4_addr") : ("ip6", "ipv6_addr");
-        var services = network.Plan.Services.Values
-            .Select(s => (Service: s, Vip: s.Vips.Select(Addressing.AddressOf).FirstOrDefault(a => a.AddressFamily == family)))
-            .Where(s => s.Vip is not null)
-            .OrderBy(s => s.Service.ServiceId, StringComparer.Ordinal)
-            .ToList();
+        var (ip, type) = (Word(family), family == AddressFamily.InterNetwork ? "ipv4_addr" : "ipv6_addr");
         var gateway = network.Gateways.Select(g => g.Address).FirstOrDefault(a => a.AddressFamily == family);
         return new WantedTable(ip, WantedTable.Ours)
         {
             Sets =
             [
-                new("map", "vips", $"{type} : verdict",
-                    [.. services.DistinctBy(s => s.Vip).Select(s => $"{s.Vip} : jump {ChainOf(s.Service)}")]),
-                new("set", "itself", $"{type} . {type}",
-                    [.. locals.Where(a => a.AddressFamily == family).Select(a => $"{a} . {a}").Order(StringComparer.Ordinal)]),
+                new("set", "itself", $"{type} . {type}", []),
+                .. RefusalRules.Sets(family, $"{type} . inet_proto . inet_service"),
+                VacantRules.Set(family),
             ],
             Chains =
             [
-                new("prerouting", "type nat hook prerouting priority dstnat; policy accept;", [$"{ip} daddr vmap @vips"]),
                 // A task whose own turn it is would answer itself directly; with another source it answers through here.
                 new("postrouting", "type nat hook postrouting priority srcnat; policy accept;",
                     gateway is null ? [] : [$"{ip} saddr . {ip} daddr @itself snat to {gateway}"]),
-                .. services.Select(s => new WantedChain(ChainOf(s.Service), null, Balance(network, s.Service, family))),
+                .. RefusalRules.Chains(family, $"{ip} daddr . meta l4proto . th dport", $"ct original {ip} daddr . meta l4proto . ct original proto-dst"),
+                SegmentRules.Chain,
+                .. VacantRules.Chains(network, family),
             ],
         };
     }
-
-    // Without a backend the chain is empty: the VIP is this namespace's own, nobody listens, and the flow is refused at once.
-    private static ImmutableArray<string> Balance(NetworkView network, PlanService service, AddressFamily family)
-    {
-        var backends = network.ActiveBackends(service.ServiceId, family).ToList();
-        return backends.Count == 0 ? [] : [$"meta l4proto {{ tcp, udp }} {RoundRobin.To(backends)}"];
-    }
-
-    private static string ChainOf(PlanService service) => $"service-{service.ServiceId}";
 }

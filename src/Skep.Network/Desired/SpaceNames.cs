@@ -8,6 +8,12 @@ internal static class SpaceNames
 {
     public const string GatewayBridge = "docker_gwbridge";
     public const string IngressCable = "vethingress";
+
+    /// <summary>The outer end, in an overlay network's namespace, of the classic data plane's load balancer.</summary>
+    public const string BalancerCable = "vethlb";
+
+    /// <summary>What the name of a load balancer's namespace begins with.</summary>
+    public const string BalancerStart = "lb_";
     private const int Longest = 12;
 
     /// <summary>1-p3mwz3oli6: a number in the order of creation and as much of the network's id as fits in twelve characters.</summary>
@@ -16,6 +22,9 @@ internal static class SpaceNames
         var name = string.Create(CultureInfo.InvariantCulture, $"{number}-{networkId}");
         return name.Length > Longest ? name[..Longest] : name;
     }
+
+    /// <summary>lb_p3mwz3oli: the namespace of a network's load balancer in the classic data plane.</summary>
+    public static string OfBalancer(string networkId) => (BalancerStart + networkId) is { Length: > Longest } name ? name[..Longest] : BalancerStart + networkId;
 
     /// <summary>A number and an id's beginning; null when the file is not a network's namespace.</summary>
     public static (int Number, string IdStart)? Parse(string name)

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Skep.Network.Desired;
 
 /// <summary>All that the kernel of one node must hold, by namespace. A value, computed from plan and sandboxes alone.</summary>
-public sealed record WantedNode(ImmutableArray<WantedSpace> Spaces)
+public sealed record WantedNode(ImmutableArray<WantedParts> Spaces)
 {
     public override string ToString() => string.Join("\n", Spaces);
 }
@@ -30,6 +30,20 @@ public sealed record WantedSpace(string Name, SpaceKind Kind)
     public ImmutableArray<WantedSysctl> Sysctls { get; init; } = [];
     public ImmutableArray<WantedTable> Tables { get; init; } = [];
 
+    /// <summary>The families that are balanced here, each in tables of its own beside <see cref="Tables"/>.</summary>
+    public ImmutableArray<WantedBalancer> Balancers { get; init; } = [];
+
+    public ImmutableArray<WantedBalance> Balances { get; init; } = [];
+
+    /// <summary>Only of the classic data plane.</summary>
+    public ImmutableArray<Classic.WantedIptablesChain> Iptables { get; init; } = [];
+
+    /// <summary>Only of the classic data plane.</summary>
+    public ImmutableArray<Classic.WantedVirtualServer> VirtualServers { get; init; } = [];
+
+    /// <summary>Only the host's, while it carries an encrypted network.</summary>
+    public WantedEsp? Esp { get; init; }
+
     public override string ToString() => WantedText.Of(this);
 }
 
@@ -44,6 +58,9 @@ public enum SpaceKind
 
     /// <summary>ingress_sbox: everything in it is ours.</summary>
     Ingress,
+
+    /// <summary>The load balancer's of a network, in the classic data plane: everything in it is ours.</summary>
+    Balancer,
 
     /// <summary>A container's: what we want is ensured; what its owner adds is its own.</summary>
     Container,

@@ -1,61 +1,105 @@
-using System.Net;
-using System.Net.Sockets;
+using System.Collections.Immutable;
 
 namespace Skep.Network.Desired;
 
-/// <summary>A link that this namespace makes: a bridge, a tunnel or the outer end of a cable. Mtu in bytes.</summary>
-public sealed record WantedLink(string Name, int Mtu)
-{
-    /// <summary>The bridge that it is a port of.</summary>
-    public string? Master { get; init; }
-
-    /// <summary>Frames may leave through the port that they came in by: a task that is its own backend.</summary>
-    public bool Hairpin { get; init; }
-
-    /// <summary>A port that talks with the bridge only, not with other isolated ports.</summary>
-    public bool Isolated { get; init; }
-
-    /// <summary>The bridge learns who is behind this port. Off wherever the plan knows it.</summary>
-    public bool Learning { get; init; }
-
-    /// <summary>A bridge's own address, kept stable while ports come and go.</summary>
-    public string? Mac { get; init; }
-
-    public WantedTunnel? Tunnel { get; init; }
-    public WantedFarEnd? FarEnd { get; init; }
-}
-
-/// <summary>VXLAN (RFC 7348); Local is this node's own address on the underlay.</summary>
-public sealed record WantedTunnel(uint Vni, ushort Port, IPAddress Local);
-
-/// <summary>The inner end of a cable.</summary>
-public sealed record WantedFarEnd(string Space, string Name, string Mac);
-
-/// <summary>A cable's inner end, as the namespace that has it sees it.</summary>
-public sealed record WantedEnd(string Name, string Mac, int Mtu);
-
-public sealed record WantedAddress(string Link, IPAddress Address, int PrefixLength);
-
-/// <summary>A null destination is the default route; table 254 is the main one.</summary>
-public sealed record WantedRoute(IPNetwork? Destination, IPAddress? Gateway, string Link, uint Table = WantedRoute.Main)
-{
-    public const uint Main = 254;
-}
-
-public sealed record WantedRule(AddressFamily Family, IPNetwork? From, uint? Mark, uint Table, uint Priority);
-
-/// <summary>A permanent neighbour: nobody has to ask for it, nobody can answer for it.</summary>
-public sealed record WantedNeighbour(string Link, IPAddress Address, string Mac);
-
 /// <summary>
-/// Where frames for a MAC go: with a <paramref name="Vtep"/> through the tunnel <paramref name="Link"/> to that node; without one
-/// out of the bridge port <paramref name="Link"/>.
+/// A namespace's wish in parts: a frame that is there whatever the plan holds (links, settings, base chains, static rules), and
+/// the shares that objects add to it.
 /// </summary>
-public sealed record WantedForwarding(string Link, string Mac, IPAddress? Vtep);
-
-/// <summary>Once: set when the namespace gets its links, then its owner's. Optional: a kernel without it is no error.</summary>
-public sealed record WantedSysctl(string Name, string Value)
+public sealed class WantedParts(WantedSpace frame, ImmutableSortedDictionary<ShareKey, WantedShare> shares)
 {
-    public bool Once { get; init; }
-    public bool Optional { get; init; }
+    private WantedSpace? _merged;
+
+    public string Name => Frame.Name;
+    public WantedSpace Frame { get; } = frame;
+    public ImmutableSortedDictionary<ShareKey, WantedShare> Shares { get; } = shares;
+
+    /// <summary>The parts that these were made of by <see cref="With"/>, and whose shares that changed; null when they were made anew.</summary>
+    public (WeakReference<WantedParts> Before, ImmutableArray<ShareKey> Keys)? Change { get; private init; }
+
+    /// <summary>The whole wish. What two shares want is there once; where they differ, the first has it.</summary>
+    public WantedSpace Merged() => _merged ??= Merge();
+
+    /// <summary>The same with some shares replaced; a null share goes.</summary>
+    public WantedParts With(IEnumerable<KeyValuePair<ShareKey, WantedShare?>> changes)
+    {
+        var keys = ImmutableArray.CreateBuilder<ShareKey>();
+        var next = Shares;
+        foreach (var (key, share) in changes)
+        {
+            var wanted = share is { IsEmpty: false } ? share : null;
+            if (next.GetValueOrDefault(key) is var known && !Equals(known, wanted))
+            {
+                keys.Add(key);
+                next = wanted is null ? next.Remove(key) : next.SetItem(key, wanted);
+            }
+        }
+
+        return keys.Count == 0 ? this : new WantedParts(Frame, next) { Change = (new WeakReference<WantedParts>(this), keys.ToImmutable()) };
+    }
+
+    /// <summary>Whether the same is wished.</summary>
+    public bool Same(WantedParts other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return ReferenceEquals(this, other) || (SameFrame(other) && Shares.SequenceEqual(other.Shares));
+    }
+
+    /// <summary>The shares that differ from an earlier wish's; null when the frames differ.</summary>
+    public IReadOnlyCollection<ShareKey>? ChangesSince(WantedParts earlier)
+    {
+        ArgumentNullException.ThrowIfNull(earlier);
+        if (Change is { } change && change.Before.TryGetTarget(out var before) && ReferenceEquals(before, earlier))
+        {
+            return change.Keys;
+        }
+
+        return SameFrame(earlier)
+            ? [.. Shares.Keys.Union(earlier.Shares.Keys).Where(k => !Equals(Shares.GetValueOrDefault(k), earlier.Shares.GetValueOrDefault(k)))]
+            : null;
+    }
+
+    public override string ToString() => Merged().ToString();
+
+    // A frame is small, and prints all that it holds.
+    private bool SameFrame(WantedParts other) => ReferenceEquals(Frame, other.Frame) || Frame.ToString() == other.Frame.ToString();
+
+    private WantedSpace Merge() => Frame with
+    {
+        Links = [.. Frame.Links, .. All(s => s.Links).DistinctBy(l => l.Name)],
+        Addresses = [.. Frame.Addresses, .. All(s => s.Addresses).Distinct()],
+        Routes = [.. Frame.Routes, .. All(s => s.Routes).Distinct()],
+        Rules = [.. Frame.Rules, .. All(s => s.Rules).Distinct()],
+        Neighbours = [.. Frame.Neighbours, .. All(s => s.Neighbours).DistinctBy(n => (n.Link, n.Address))],
+        Forwarding = [.. Frame.Forwarding, .. All(s => s.Forwarding).DistinctBy(f => (f.Link, f.Mac, f.Vtep is null))],
+        Tables = [.. Frame.Tables.Select(Filled), .. All(s => s.Tables)],
+        Balances = [.. All(s => s.Balances).Where(b => b.Map is null).DistinctBy(b => (b.Family, b.Key)).OrderBy(b => b.Key, StringComparer.Ordinal)],
+        Esp = Frame.Esp is null ? null : Frame.Esp with { Peers = [.. Frame.Esp.Peers.Concat(All(s => s.EspPeers)).DistinctBy(p => p.Address)] },
+    };
+
+    private IEnumerable<T> All<T>(Func<WantedShare, IEnumerable<T>> part) => Shares.Values.SelectMany(part);
+
+    private WantedTable Filled(WantedTable table)
+    {
+        var elements = All(s => s.Elements).Where(e => e.Family == table.Family).DistinctBy(e => (e.Set, e.Key)).ToLookup(e => e.Set);
+        // A few of a map of their own in this table; all others have tables of theirs.
+        var balances = All(s => s.Balances).Where(b => b.Family == table.Family && table.Sets.Any(s => s.Name == b.Map))
+            .DistinctBy(b => (b.Map, b.Key)).OrderBy(b => b.Key, StringComparer.Ordinal).ToList();
+        return table with
+        {
+            Sets =
+            [
+                .. table.Sets.Select(s => s with
+                {
+                    Elements =
+                    [
+                        .. s.Elements,
+                        .. elements[s.Name].Select(e => e.Text).Order(StringComparer.Ordinal),
+                        .. balances.Where(b => s.Name == b.Map).Select(b => $"{b.Key} : jump {b.Chain}"),
+                    ],
+                }),
+            ],
+            Chains = [.. table.Chains, .. balances.Select(Balancing.ChainOf)],
+        };
+    }
 }

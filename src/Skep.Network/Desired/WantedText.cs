@@ -26,17 +26,35 @@ internal static class WantedText
         Lines(text, space.Rules, r => $"rule {RuleText(r)}");
         Lines(text, space.Neighbours, n => $"neighbour {n.Address} {n.Mac} dev {n.Link}");
         Lines(text, space.Forwarding, f => $"forward {f.Mac} dev {f.Link}{(f.Vtep is null ? "" : $" to {f.Vtep}")}");
+        if (space.Esp is { } esp)
+        {
+            Line(text, $"  esp udp {esp.Port} keys {(esp.KeysKnown ? "known" : "as they are")}");
+            Lines(text, esp.Peers, p => $"  {p}");
+        }
+
         foreach (var table in space.Tables)
         {
             TableText(text, table);
         }
 
+        foreach (var balancer in space.Balancers)
+        {
+            Line(text, $"  balancer {balancer.Family} of {(balancer.ByPort ? "ports" : "addresses")}");
+            Lines(text, space.Balances.Where(b => b.Family == balancer.Family), b => "  " + BalanceText(b));
+        }
+
+        Lines(text, space.Iptables.SelectMany(c => c.Rules.Prepend("").Select(r => (Chain: c, Rule: r))), i => $"iptables -t {i.Chain.Table} -A {i.Chain.Name} {i.Rule}");
+        Lines(text, space.VirtualServers, v => $"mark {v.Mark} rr {string.Join(' ', v.Servers.Select(s => $"{s.Key}*{s.Value}"))}");
+
         return text.ToString();
     }
 
+    public static string BalanceText(WantedBalance balance) =>
+        $"{balance.Key} {balance.Chain} to {string.Join(", ", balance.Backends)}{(balance.Port is null ? "" : $" port {balance.Port}")}";
+
     public static string RouteText(WantedRoute route) =>
-        $"{route.Destination?.ToString() ?? "default"}{(route.Gateway is null ? "" : $" via {route.Gateway}")} dev {route.Link}"
-        + (route.Table == WantedRoute.Main ? "" : $" table {route.Table}");
+        $"{(route.IsLocal ? "local " : "")}{route.Destination?.ToString() ?? "default"}{(route.Gateway is null ? "" : $" via {route.Gateway}")} dev {route.Link}"
+        + (route.Table is WantedRoute.Main or WantedRoute.Local ? "" : $" table {route.Table}");
 
     public static string RuleText(WantedRule rule) =>
         $"{(rule.From is { } from ? $"from {from}" : $"fwmark 0x{rule.Mark:x}")} lookup {rule.Table} priority {rule.Priority}";
@@ -46,13 +64,13 @@ internal static class WantedText
         var text = new StringBuilder();
         text.Append(link switch
         {
-            { Tunnel: { } tunnel } => $" vxlan {tunnel.Vni} port {tunnel.Port} local {tunnel.Local}",
+            { Tunnel: { } tunnel } => $" vxlan {tunnel.Vni} port {tunnel.Port} local {tunnel.Local}{(tunnel.Encrypted ? " encrypted" : "")}",
             { FarEnd: { } end } => $" to {end.Space}/{end.Name} {end.Mac}",
             _ => $" bridge {link.Mac}",
         });
         text.Append(CultureInfo.InvariantCulture, $" mtu {link.Mtu}");
         text.Append(link.Master is null ? "" : $" master {link.Master}");
-        text.Append(link.Hairpin ? " hairpin" : "").Append(link.Isolated ? " isolated" : "").Append(link.Learning ? " learning" : "");
+        text.Append(link.Hairpin ? " hairpin" : "").Append(link.Isolated ? " isolated" : "").Append(link.Locked ? " locked" : "").Append(link.Learning ? " learning" : "");
         return text.ToString();
     }
 

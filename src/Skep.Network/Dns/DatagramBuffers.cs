@@ -16,6 +16,7 @@ internal sealed unsafe class DatagramBuffers : IDisposable
     private readonly DnsNative.IoVector* _outVectors;
     private readonly DnsNative.MessageHeader* _inHeaders;
     private readonly DnsNative.MessageHeader* _outHeaders;
+    private int _used;
 
     public DatagramBuffers(int count, int size)
     {
@@ -27,19 +28,24 @@ internal sealed unsafe class DatagramBuffers : IDisposable
         _outVectors = (DnsNative.IoVector*)NativeMemory.AllocZeroed((nuint)count, (nuint)sizeof(DnsNative.IoVector));
         _inHeaders = (DnsNative.MessageHeader*)NativeMemory.AllocZeroed((nuint)count, (nuint)sizeof(DnsNative.MessageHeader));
         _outHeaders = (DnsNative.MessageHeader*)NativeMemory.AllocZeroed((nuint)count, (nuint)sizeof(DnsNative.MessageHeader));
+        _used = count;
     }
 
-    /// <summary>Headers for receiving, made fresh: the kernel writes lengths into them.</summary>
+    /// <summary>Headers for receiving, fresh where the kernel has written into them.</summary>
     public DnsNative.MessageHeader* Incoming()
     {
-        for (var i = 0; i < _count; i++)
+        for (var i = 0; i < _used; i++)
         {
             _inVectors[i] = new DnsNative.IoVector { Base = _in + (i * _size), Length = (nuint)_size };
             _inHeaders[i] = new DnsNative.MessageHeader { Name = _names + i, NameLength = (uint)sizeof(DnsNative.SocketAddress), Vectors = _inVectors + i, VectorCount = 1 };
         }
 
+        _used = 0;
         return _inHeaders;
     }
+
+    /// <summary>So many datagrams came.</summary>
+    public void Received(int count) => _used = count;
 
     public ReadOnlySpan<byte> Query(int index) => new(_in + (index * _size), (int)_inHeaders[index].Transferred);
 

@@ -138,18 +138,22 @@ internal static class DnsAnswer
         ushort more = 0;
         foreach (var (target, _, addresses) in services.Take(count))
         {
-            for (var i = 0; i < addresses.V4.Count; i++)
+            foreach (var (records, type) in new[] { (addresses.V4, DnsNumbers.A), (addresses.V6, DnsNumbers.Aaaa) })
             {
-                if (at + target.Length + 16 > limit)
+                for (var i = 0; i < records.Count; i++)
                 {
-                    return at;
-                }
+                    var address = records.AddressAt(i);
+                    if (at + target.Length + 12 + address.Length > limit)
+                    {
+                        return at;
+                    }
 
-                at = Name(answer, at, target);
-                at = Head(answer, at, DnsNumbers.A, 4);
-                addresses.V4.AddressAt(i).CopyTo(answer[at..]);
-                at += 4;
-                BinaryPrimitives.WriteUInt16BigEndian(answer[10..], ++more);
+                    at = Name(answer, at, target);
+                    at = Head(answer, at, type, (ushort)address.Length);
+                    address.CopyTo(answer[at..]);
+                    at += address.Length;
+                    BinaryPrimitives.WriteUInt16BigEndian(answer[10..], ++more);
+                }
             }
         }
 

@@ -12,6 +12,12 @@ internal static unsafe partial class DnsNative
     public const int EpollDelete = 2;
     public const uint EpollIn = 1;
 
+    /// <summary>SOL_UDP.</summary>
+    public const int UdpLevel = 17;
+
+    /// <summary>Control message: the kernel cuts what is sent into datagrams of so many bytes (linux/udp.h).</summary>
+    public const int UdpSegment = 103;
+
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial int EpollCreate(int flags);
 

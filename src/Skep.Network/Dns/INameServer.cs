@@ -15,8 +15,18 @@ public interface INameServer
     /// <summary>Stops a sandbox's name server, before its namespace goes away. An unknown id is no error.</summary>
     Task RemoveAsync(string containerId, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Makes the names of a newer plan where that is much work, so that <see cref="Update"/> finds them made. Of any thread, while the kernel is
+    /// being brought to that plan. Changes no answer.
+    /// </summary>
+    void Prepare(NodePlan plan, PlanDelta? delta)
+    {
+    }
+
     /// <summary>Takes over the names of a newer plan. Called when the kernel holds that plan. Returns at once.</summary>
-    void Update(NodePlan plan);
+    /// <param name="plan">The plan.</param>
+    /// <param name="delta">What may differ in it from the plan before; null when that is not known.</param>
+    void Update(NodePlan plan, PlanDelta? delta);
 }
 
 /// <summary>What a name server must know of the sandbox that it serves.</summary>

@@ -7,14 +7,13 @@ namespace Skep.Network.Dns;
 /// How 127.0.0.11:53 leads to the name server. The server listens on a port of its own, so that a container may run a name server
 /// itself; rules in its namespace write the port of each packet over, without the kernel keeping track of a flow per query.
 /// While nobody listens (the daemon restarts), the kernel's refusals are dropped: the asker repeats its question a little later
-/// and is answered, instead of failing at once.
+/// and is answered, instead of failing at once. What leaves the container is asked nothing but its way out, and a name's packet no more rules than it needs.
 /// </summary>
 internal static class NameRules
 {
-    /// <summary>Outside the kernel's default range of ephemeral ports (32768–60999).</summary>
-    public const int Port = 61053;
+    public const int Port = NamePlace.Port;
 
-    public static readonly IPAddress Server = IPAddress.Parse("127.0.0.11");
+    public static readonly IPAddress Server = NamePlace.Address;
 
     private const string Chain = "untracked";
     private static readonly NftTable s_table = new(NftFamily.Ip, "skep_names");
@@ -24,10 +23,11 @@ internal static class NameRules
         .DeleteTable(s_table)
         .AddTable(s_table)
         .AddChain(s_table, Chain, new NftHook("filter", "output", "raw"))
-        .AddRule(s_table, Chain, $"ip daddr {Server} udp dport 53 notrack udp dport set {Port}")
-        .AddRule(s_table, Chain, $"ip daddr {Server} tcp dport 53 notrack tcp dport set {Port}")
+        .AddRule(s_table, Chain, "oifname != \"lo\" accept")
+        .AddRule(s_table, Chain, $"ip daddr {Server} udp dport 53 notrack udp dport set {Port} accept")
+        .AddRule(s_table, Chain, $"ip saddr {Server} udp sport {Port} notrack udp sport set 53 accept")
+        .AddRule(s_table, Chain, $"ip daddr {Server} tcp dport 53 notrack tcp dport set {Port} accept")
         .AddRule(s_table, Chain, $"ip saddr {Server} tcp sport {Port} tcp flags & (rst | ack) == rst | ack tcp sequence 0 drop")
-        .AddRule(s_table, Chain, $"ip saddr {Server} icmp type destination-unreachable drop")
-        .AddRule(s_table, Chain, $"ip saddr {Server} udp sport {Port} notrack udp sport set 53")
-        .AddRule(s_table, Chain, $"ip saddr {Server} tcp sport {Port} notrack tcp sport set 53");
+        .AddRule(s_table, Chain, $"ip saddr {Server} tcp sport {Port} notrack tcp sport set 53 accept")
+        .AddRule(s_table, Chain, $"ip saddr {Server} icmp type destination-unreachable drop");
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
@@ -16,17 +17,20 @@ public sealed class NameServer : INameServer, IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SandboxNameServer> _servers = [];
     private readonly Dictionary<string, NetworkNames> _networks = [];
+    private readonly Dictionary<string, NetworkNames> _prepared = [];
     private readonly DatagramPump _pump;
     private readonly IReadOnlyList<IPAddress> _outside;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
+    private readonly bool _ownRules;
 
     /// <param name="servers">Servers for names outside; empty takes those of the host's resolv.conf.</param>
     /// <param name="clock">Times the forwarding.</param>
     /// <param name="log">Where trouble is told.</param>
-    public NameServer(IReadOnlyList<IPAddress> servers, TimeProvider clock, ILogger<NameServer> log)
+    /// <param name="ownRules">False: the data plane leads 127.0.0.11:53 to <see cref="NameRules.Port"/>, as the classic one does.</param>
+    public NameServer(IReadOnlyList<IPAddress> servers, TimeProvider clock, ILogger<NameServer> log, bool ownRules = true)
     {
-        (_outside, _clock, _log) = (servers, clock, log);
+        (_outside, _clock, _log, _ownRules) = (servers, clock, log, ownRules);
         _pump = new DatagramPump(log);
     }
 
@@ -37,10 +41,13 @@ public sealed class NameServer : INameServer, IAsyncDisposable
         {
             ulong inode;
             using (var space = NetworkNamespace.Open(sandbox.NamespacePath))
-            using (var rules = new Nftables(space))
             {
                 inode = space.Inode;
-                await rules.RunAsync(NameRules.Transaction, cancellationToken);
+                if (_ownRules)
+                {
+                    var rules = new Nftables(space);
+                    await rules.RunAsync(NameRules.Transaction, cancellationToken);
+                }
             }
 
             // Read anew for each sandbox: a host's servers change with its network.
@@ -82,7 +89,30 @@ public sealed class NameServer : INameServer, IAsyncDisposable
         }
     }
 
-    public void Update(NodePlan plan)
+    public void Update(NodePlan plan) => Update(plan, null);
+
+    public void Prepare(NodePlan plan, PlanDelta? delta)
+    {
+        foreach (var (id, network) in plan.Networks)
+        {
+            NetworkNames? known;
+            lock (_gate)
+            {
+                known = _networks.GetValueOrDefault(id);
+            }
+
+            if (!ReferenceEquals(known?.Plan, network) && !Follows(known, network, delta))
+            {
+                var names = NetworkNames.Of(network);
+                lock (_gate)
+                {
+                    _prepared[id] = names;
+                }
+            }
+        }
+    }
+
+    public void Update(NodePlan plan, PlanDelta? delta)
     {
         lock (_gate)
         {
@@ -96,11 +126,14 @@ public sealed class NameServer : INameServer, IAsyncDisposable
             {
                 if (!_networks.TryGetValue(id, out var known) || !ReferenceEquals(known.Plan, network))
                 {
-                    _networks[id] = NetworkNames.Of(network);
+                    _networks[id] = Follows(known, network, delta) ? known.Next(network, [.. delta.Keys.Where(k => k.NetworkId == id)])
+                        : _prepared.TryGetValue(id, out var made) && ReferenceEquals(made.Plan, network) ? made
+                        : NetworkNames.Of(network);
                     changed = true;
                 }
             }
 
+            _prepared.Clear();
             if (changed)
             {
                 foreach (var server in _servers.Values)
@@ -122,6 +155,10 @@ public sealed class NameServer : INameServer, IAsyncDisposable
         _pump.Dispose();
         _changes.Dispose();
     }
+
+    private static bool Follows([NotNullWhen(true)] NetworkNames? known, NetworkPlan network, [NotNullWhen(true)] PlanDelta? delta) =>
+        known is not null && delta is not null && ReferenceEquals(known.Plan, delta.Before.Networks.GetValueOrDefault(network.Network.Id))
+        && (known.Plan.Network.Name, known.Plan.Network.Ingress) == (network.Network.Name, network.Network.Ingress);
 
     private SandboxNameServer? Running(string containerId)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Skep.Model.Plans;
@@ -18,111 +19,131 @@ internal sealed record NameEntry(AddressRecords V4, AddressRecords V6)
 }
 
 /// <summary>
-/// All names of one network, made from its plan. A value: a change of the plan makes a new one. Names are lower case without a
-/// dot at the end.
+/// All names of one network, made from its plan. Names are lower case without a dot at the end. A newer plan of which it is known
+/// what differs is taken in by just that.
 /// </summary>
 internal sealed class NetworkNames
 {
-    private readonly Dictionary<string, HashSet<IPAddress>> _gathered = [];
-    private readonly Dictionary<string, NameEntry> _forward = [];
-    private readonly Dictionary<IPAddress, string> _reverse = [];
+    private readonly GatheredNames _gathered;
+    private readonly EndpointIndex _endpoints;
 
-    private NetworkNames(NetworkPlan plan)
+    private NetworkNames(NetworkPlan plan, EndpointIndex endpoints, GatheredNames gathered)
     {
-        Plan = plan;
+        (Plan, _endpoints, _gathered) = (plan, endpoints, gathered);
         Name = plan.Network.Name.ToLowerInvariant();
-        Forward = _forward.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     public NetworkPlan Plan { get; }
     public string Name { get; }
 
     /// <summary>Names to addresses, looked up without making a string.</summary>
-    public Dictionary<string, NameEntry>.AlternateLookup<ReadOnlySpan<char>> Forward { get; }
+    public ConcurrentDictionary<string, NameEntry>.AlternateLookup<ReadOnlySpan<char>> Forward => _gathered.Forward;
 
-    public string? Reverse(IPAddress address) => _reverse.GetValueOrDefault(address);
+    public string? Reverse(IPAddress address) => _gathered.Reverse(address);
 
     /// <summary>The names of tasks of a service that take new flows, for SRV.</summary>
     public IEnumerable<PlanEndpoint> ActiveOf(string serviceId) =>
-        Plan.Endpoints.Values.Where(e => e.ServiceId == serviceId && e.State == EndpointState.Active && e.Names.Count > 0
-            && DnsAnswer.IsName($"{e.Names[0]}.{Plan.Network.Name}"));
+        _endpoints[serviceId].Where(e => e.State == EndpointState.Active && e.Names.Count > 0 && DnsAnswer.IsName($"{e.Names[0]}.{Plan.Network.Name}"));
 
     public static NetworkNames Of(NetworkPlan plan)
     {
-        var names = new NetworkNames(plan);
+        var names = new NetworkNames(plan, EndpointIndex.Of(plan), new GatheredNames());
+        foreach (var task in plan.Network.Ingress ? [] : plan.Endpoints.Keys)
+        {
+            names.SetEndpoint(task);
+        }
+
+        foreach (var service in plan.Network.Ingress ? [] : plan.Services.Keys)
+        {
+            names.SetService(service);
+        }
+
+        return names;
+    }
+
+    /// <summary>The names of a newer plan, in which only these records of the network may be others. Whoever has these names has those then.</summary>
+    public NetworkNames Next(NetworkPlan plan, IReadOnlyCollection<PlanRecordKey> keys)
+    {
+        var names = new NetworkNames(plan, _endpoints.With(Plan, plan, keys), _gathered);
         if (plan.Network.Ingress)
         {
             return names;
         }
 
-        var active = plan.Endpoints.Values.Where(e => e.State == EndpointState.Active).ToList();
-        foreach (var endpoint in active)
+        var services = keys.Where(k => k.Part == PlanPart.Service).Select(k => k.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var task in keys.Where(k => k.Part == PlanPart.Endpoint).Select(k => k.Id))
         {
-            names.AddEndpoint(endpoint);
+            names.SetEndpoint(task);
+            services.UnionWith(new[] { Plan.Endpoints.GetValueOrDefault(task), plan.Endpoints.GetValueOrDefault(task) }.OfType<PlanEndpoint>().Select(e => e.ServiceId));
         }
 
-        var byService = active.Where(e => e.ServiceId.Length > 0).ToLookup(e => e.ServiceId);
-        foreach (var service in plan.Services.Values)
+        foreach (var service in services)
         {
-            names.AddService(service, [.. byService[service.ServiceId]]);
+            names.SetService(service);
         }
 
-        foreach (var (name, addresses) in names._gathered)
-        {
-            names._forward[name] = NameEntry.Of(addresses);
-        }
-
-        names._gathered.Clear();
         return names;
     }
 
-    private void AddEndpoint(PlanEndpoint endpoint)
+    private void SetEndpoint(string taskId)
     {
-        var addresses = endpoint.Addresses.Select(Address).ToList();
-        foreach (var name in endpoint.Names)
+        var (names, reverse) = (new Dictionary<string, HashSet<IPAddress>>(StringComparer.Ordinal), new Dictionary<IPAddress, string>());
+        if (Plan.Endpoints.TryGetValue(taskId, out var endpoint) && endpoint.State == EndpointState.Active)
         {
-            Add(name, addresses);
+            var addresses = endpoint.Addresses.Select(Address).ToList();
+            foreach (var name in endpoint.Names)
+            {
+                Add(names, name, addresses);
+            }
+
+            if (endpoint.Names.Count > 0)
+            {
+                addresses.ForEach(a => AddReverse(reverse, a, endpoint.Names[0]));
+            }
         }
 
-        if (endpoint.Names.Count > 0)
-        {
-            addresses.ForEach(a => AddReverse(a, endpoint.Names[0]));
-        }
+        _gathered.Set($"endpoint {taskId}", names, reverse);
     }
 
     /// <summary>
     /// A service's name and aliases mean its virtual address, or all its tasks when it has none. A service without a task that
     /// takes flows keeps its name with no address: the question is answered here, with nothing, and never leaves the swarm.
     /// </summary>
-    private void AddService(PlanService service, IReadOnlyList<PlanEndpoint> active)
+    private void SetService(string serviceId)
     {
-        var tasks = active.SelectMany(e => e.Addresses).Select(Address).ToList();
-        var virtualAddresses = service.Vips.Select(Address).ToList();
-        var own = active.Count == 0 ? [] : virtualAddresses.Count > 0 ? virtualAddresses : tasks;
-        foreach (var name in service.Aliases.Prepend(service.Name).Distinct(StringComparer.OrdinalIgnoreCase))
+        var (names, reverse) = (new Dictionary<string, HashSet<IPAddress>>(StringComparer.Ordinal), new Dictionary<IPAddress, string>());
+        if (Plan.Services.TryGetValue(serviceId, out var service))
         {
-            Add(name, own);
-            Add("tasks." + name, tasks);
+            var tasks = _endpoints[service.ServiceId].Where(e => e.State == EndpointState.Active).SelectMany(e => e.Addresses).Select(Address).ToList();
+            var virtualAddresses = service.Vips.Select(Address).ToList();
+            var own = tasks.Count == 0 ? [] : virtualAddresses.Count > 0 ? virtualAddresses : tasks;
+            foreach (var name in service.Aliases.Prepend(service.Name).Distinct(StringComparer.OrdinalIgnoreCase))
+            {
+                Add(names, name, own);
+                Add(names, "tasks." + name, tasks);
+            }
+
+            virtualAddresses.ForEach(a => AddReverse(reverse, a, service.Name));
         }
 
-        virtualAddresses.ForEach(a => AddReverse(a, service.Name));
+        _gathered.Set($"service {serviceId}", names, reverse);
     }
 
-    private void AddReverse(IPAddress address, string name)
+    private void AddReverse(Dictionary<IPAddress, string> reverse, IPAddress address, string name)
     {
         if ($"{name}.{Plan.Network.Name}" is var whole && DnsAnswer.IsName(whole))
         {
-            _reverse[address] = whole;
+            reverse[address] = whole;
         }
     }
 
     /// <summary>One name may come from several endpoints (an alias of every task) and twice from one (an alias like its own name).</summary>
-    private void Add(string name, IReadOnlyCollection<IPAddress> addresses)
+    private static void Add(Dictionary<string, HashSet<IPAddress>> names, string name, IReadOnlyCollection<IPAddress> addresses)
     {
         var key = name.ToLowerInvariant();
-        if (!_gathered.TryGetValue(key, out var known))
+        if (!names.TryGetValue(key, out var known))
         {
-            _gathered[key] = known = [];
+            names[key] = known = [];
         }
 
         known.UnionWith(addresses);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Skep.Model.Plans;
 using Skep.Network.Desired;
 
 namespace Skep.Network.Local;
@@ -7,13 +8,24 @@ namespace Skep.Network.Local;
 /// <summary>This node's own choices; they outlive the daemon. A value: changes make a new one.</summary>
 internal sealed record LocalState
 {
+    private const int FirstMark = 256;
+
     /// <summary>The gateway bridge's subnet; empty until it is chosen.</summary>
     public string GatewaySubnet { get; init; } = "";
 
+    /// <summary>Its IPv6 subnet; empty until the host has IPv6.</summary>
+    public string GatewaySubnet6 { get; init; } = "";
+
     public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Part of the keys of what this node sends; chosen anew when its kernel has lost them. No secret.</summary>
+    public string CipherGeneration { get; init; } = "";
 
     /// <summary>The number of each network's namespace, by network id.</summary>
     public ImmutableDictionary<string, int> SpaceNumbers { get; init; } = ImmutableDictionary<string, int>.Empty;
+
+    /// <summary>The firewall mark of each service that the classic data plane balances, by <c>network id/service id</c>.</summary>
+    public ImmutableDictionary<string, uint> Marks { get; init; } = ImmutableDictionary<string, uint>.Empty;
 
     /// <summary>By container id.</summary>
     public ImmutableSortedDictionary<string, LocalSandbox> Sandboxes { get; init; } =
@@ -32,6 +44,19 @@ internal sealed record LocalState
         return this with { SpaceNumbers = numbers };
     }
 
+    /// <summary>Gives every service that is balanced now a mark, from 256 on as Docker counts them; forgets those of the others.</summary>
+    public LocalState WithMarks(IEnumerable<string> keys)
+    {
+        var balanced = keys.ToList();
+        var marks = Marks.RemoveRange(Marks.Keys.Except(balanced, StringComparer.Ordinal));
+        foreach (var key in balanced.Where(key => !marks.ContainsKey(key)))
+        {
+            marks = marks.Add(key, (uint)FirstFree(marks.Values.Select(mark => (int)mark), FirstMark));
+        }
+
+        return marks == Marks ? this : this with { Marks = marks };
+    }
+
     /// <summary>Makes this node's choices for a new sandbox, or keeps those that it has. Host ports are numbered already.</summary>
     public LocalState WithSandbox(SandboxRequest request, IReadOnlyList<Model.Specs.PortConfig> hostPorts)
     {
@@ -44,12 +69,33 @@ internal sealed record LocalState
         {
             Sandboxes = Sandboxes.SetItem(request.ContainerId, new LocalSandbox(request)
             {
+                Access = known.Access,
                 GatewayAddress = external ? known.GatewayAddress ?? FreeGatewayAddress() : null,
                 HostPorts = hostPorts,
                 Cables = cables,
             }),
         };
     }
+
+    /// <summary>Takes over what the plan says of the services of sandboxes with host ports; a service that it does not know keeps what was said.</summary>
+    public LocalState WithAccess(NodePlan plan)
+    {
+        var hosted = Sandboxes.Where(s => s.Value.HostPorts.Count > 0).ToList();
+        var services = hosted.Count == 0 ? null : plan.IngressServices;
+        var sandboxes = Sandboxes;
+        foreach (var (id, sandbox) in services is null ? [] : hosted)
+        {
+            if (services!.TryGetValue(sandbox.Request.ServiceId, out var service) && !Same(service.Access, sandbox.Access))
+            {
+                sandboxes = sandboxes.SetItem(id, sandbox with { Access = service.Access });
+            }
+        }
+
+        return ReferenceEquals(sandboxes, Sandboxes) ? this : this with { Sandboxes = sandboxes };
+    }
+
+    private static bool Same(IReadOnlyList<PlanPortAccess>? one, IReadOnlyList<PlanPortAccess>? other) =>
+        ReferenceEquals(one, other) || (one is not null && other is not null && one.SequenceEqual(other));
 
     private static int FirstFree(IEnumerable<int> taken, int first)
     {

@@ -24,8 +24,11 @@ internal sealed class LocalStateFile(string folder)
 
     public void Delete()
     {
-        File.Delete(_choices);
-        File.Delete(_plan);
+        if (Directory.Exists(folder))
+        {
+            File.Delete(_choices);
+            File.Delete(_plan);
+        }
     }
 
     // A half-written file cannot be seen: the new one is renamed over the old.

@@ -7,14 +7,16 @@ namespace Skep.Network.Local;
 /// <summary>What a sandbox may ask for, and what its request concerns.</summary>
 internal static class SandboxRules
 {
-    public static void Check(SandboxRequest request)
+    /// <param name="request">What is asked for.</param>
+    /// <param name="lacking">What this node lacks to encrypt; null = nothing.</param>
+    public static void Check(SandboxRequest request, Func<string?> lacking)
     {
         foreach (var attachment in request.Attachments)
         {
             var network = attachment.Network;
-            if (network.Encrypted)
+            if (network.Encrypted && lacking() is { } missing)
             {
-                throw new ClusterException(ErrorKind.NotImplemented, $"network {network.Name} is encrypted; this version cannot encrypt, and sends nothing of it in the clear");
+                throw new ClusterException(ErrorKind.FailedPrecondition, $"network {network.Name} is encrypted and this node cannot encrypt: {missing}");
             }
 
             if (attachment.Addresses.Count == 0)
@@ -26,6 +28,16 @@ internal static class SandboxRules
         if (request.Attachments.Select(a => a.Network.Id).Distinct(StringComparer.Ordinal).Count() != request.Attachments.Count)
         {
             throw ClusterException.Invalid($"container {request.ContainerId} is on one network twice");
+        }
+    }
+
+    /// <summary>A kernel without IPv6 can carry the IPv4 part of a network, and nothing of one that has no other.</summary>
+    public static void CheckFamilies(NodeView node, SandboxRequest request)
+    {
+        foreach (var attachment in request.Attachments.Where(a => !new NetworkView(node, a.Network).Usable(a.Addresses).Any()))
+        {
+            throw new ClusterException(
+                ErrorKind.FailedPrecondition, $"network {attachment.Network.Name} has IPv6 addresses only, and the kernel of this node has no IPv6");
         }
     }
 

@@ -12,17 +12,20 @@ internal static class AddressStep
             .Where(a => names.ContainsKey(a.Index) && !a.Address.IsIPv6LinkLocal)
             .ToDictionary(a => (Link: names[a.Index], a.Address, a.PrefixLength), _ => true);
         var changes = Changes.Between(Wanted(pass.Wanted), there);
-        foreach (var ((link, address, length), _) in changes.Set)
+        pass.Space.Change(batch =>
         {
-            pass.Differs($"address {address}/{length} on {link} was missing");
-            pass.Space.Routes.AddAddress(pass.IndexOf(link), address, length);
-        }
+            foreach (var ((link, address, length), _) in changes.Set)
+            {
+                pass.Differs(RepairKind.Address, RepairCause.Missing, $"address {address}/{length} on {link} was missing");
+                batch.AddAddress(pass.IndexOf(link), address, length);
+            }
 
-        foreach (var ((link, address, length), _) in changes.Remove.Where(_ => pass.Wanted.Kind != SpaceKind.Container))
-        {
-            pass.Differs($"address {address}/{length} on {link} was not wanted");
-            pass.Space.Routes.DeleteAddress(pass.IndexOf(link), address, length);
-        }
+            foreach (var ((link, address, length), _) in changes.Remove.Where(_ => pass.Wanted.Kind != SpaceKind.Container))
+            {
+                pass.Differs(RepairKind.Address, RepairCause.NotOurs, $"address {address}/{length} on {link} was not wanted");
+                batch.DeleteAddress(pass.IndexOf(link), address, length);
+            }
+        });
     }
 
     private static Dictionary<(string Link, IPAddress Address, int PrefixLength), bool> Wanted(WantedSpace wanted) =>

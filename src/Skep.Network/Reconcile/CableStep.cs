@@ -16,7 +16,7 @@ internal static class CableStep
             return link;
         }
 
-        pass.Differs($"cable {wanted.Name} to {far.Name} of {far.Space} was {(link is null && end is null ? "missing" : "wrong")}");
+        pass.Differs(RepairKind.Link, link is null && end is null ? RepairCause.Missing : RepairCause.Changed, $"cable {wanted.Name} to {far.Name} of {far.Space} was {(link is null && end is null ? "missing" : "wrong")}");
         if (link is not null)
         {
             pass.Space.Routes.DeleteLink(link.Index);

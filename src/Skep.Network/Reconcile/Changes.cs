@@ -2,7 +2,13 @@ namespace Skep.Network.Reconcile;
 
 /// <summary>What separates the actual from the desired.</summary>
 internal sealed record Changes<TKey, TValue>(IReadOnlyList<KeyValuePair<TKey, TValue>> Set, IReadOnlyList<KeyValuePair<TKey, TValue>> Remove)
-    where TKey : notnull;
+    where TKey : notnull
+{
+    /// <summary>The keys of <see cref="Set"/> that were there, with another value.</summary>
+    public required IReadOnlySet<TKey> Different { get; init; }
+
+    public RepairCause CauseOf(TKey key) => Different.Contains(key) ? RepairCause.Changed : RepairCause.Missing;
+}
 
 internal static class Changes
 {
@@ -11,8 +17,10 @@ internal static class Changes
         where TKey : notnull
     {
         var same = EqualityComparer<TValue>.Default;
-        return new(
-            [.. desired.Where(d => !actual.TryGetValue(d.Key, out var value) || !same.Equals(d.Value, value))],
-            [.. actual.Where(a => !desired.ContainsKey(a.Key))]);
+        List<KeyValuePair<TKey, TValue>> set = [.. desired.Where(d => !actual.TryGetValue(d.Key, out var value) || !same.Equals(d.Value, value))];
+        return new(set, [.. actual.Where(a => !desired.ContainsKey(a.Key))])
+        {
+            Different = set.Select(s => s.Key).Where(actual.ContainsKey).ToHashSet(),
+        };
     }
 }

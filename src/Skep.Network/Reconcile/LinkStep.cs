@@ -17,6 +17,7 @@ internal static class LinkStep
             {
                 { Tunnel: not null } => TunnelStep.Ensure(pass, wanted, link),
                 { FarEnd: not null } => CableStep.Ensure(pass, wanted, link),
+                { MadeElsewhere: true } => link ?? throw new IOException($"link {wanted.Name} is not there yet"),
                 _ => EnsureBridge(pass, wanted, link),
             };
             Settle(pass, wanted);
@@ -49,7 +50,7 @@ internal static class LinkStep
             pass.Space.Routes.DeleteLink(link.Index);
         }
 
-        pass.Differs($"bridge {wanted.Name} was missing");
+        pass.Differs(RepairKind.Link, RepairCause.Missing, $"bridge {wanted.Name} was missing");
         pass.Space.Routes.AddBridge(wanted.Name, new BridgeOptions { Mtu = wanted.Mtu, Mac = wanted.Mac, DefaultPvid = 0, McastSnooping = false });
         return Find(pass, wanted.Name);
     }
@@ -63,17 +64,17 @@ internal static class LinkStep
             var master = pass.IndexOf(bridge);
             if (link.Master != master)
             {
-                pass.Differs($"{wanted.Name} was no port of {bridge}");
+                pass.Differs(RepairKind.Link, RepairCause.Changed, $"{wanted.Name} was no port of {bridge}");
                 pass.Space.Routes.SetLink(link.Index, new LinkChange { Master = master });
                 link = Find(pass, wanted.Name);
             }
 
             var port = link.Port ?? new BridgePortChange();
-            if (port.Hairpin != wanted.Hairpin || port.Learning != wanted.Learning || port.Isolated != wanted.Isolated)
+            var settings = new BridgePortChange { Hairpin = wanted.Hairpin, Learning = wanted.Learning, Isolated = wanted.Isolated, Locked = wanted.Locked };
+            if (port with { NeighSuppress = null } != settings)
             {
-                pass.Differs($"bridge port {wanted.Name} had other settings");
-                pass.Space.Routes.SetBridgePort(
-                    link.Index, new BridgePortChange { Hairpin = wanted.Hairpin, Learning = wanted.Learning, Isolated = wanted.Isolated });
+                pass.Differs(RepairKind.Link, RepairCause.Changed, $"bridge port {wanted.Name} had other settings");
+                pass.Space.Routes.SetBridgePort(link.Index, settings);
             }
         }
 
@@ -91,7 +92,7 @@ internal static class LinkStep
         };
         if (change != new LinkChange())
         {
-            pass.Differs($"{link.Name} was {(link.Up ? "up" : "down")} with MTU {link.Mtu} and MAC {link.Mac}");
+            pass.Differs(RepairKind.Link, RepairCause.Changed, $"{link.Name} was {(link.Up ? "up" : "down")} with MTU {link.Mtu} and MAC {link.Mac}");
             pass.Space.Routes.SetLink(link.Index, change);
         }
     }
@@ -105,7 +106,7 @@ internal static class LinkStep
         {
             if (pass.Space.Made.Contains(link.Name) || (pass.Sweep && IsLeftover(pass, link, bridges)))
             {
-                pass.Differs($"{link.Name} was not wanted");
+                pass.Differs(RepairKind.Link, RepairCause.NotOurs, $"{link.Name} was not wanted");
                 pass.Space.Routes.DeleteLink(link.Index);
             }
         }
@@ -116,7 +117,7 @@ internal static class LinkStep
 
     private static bool IsLeftover(SpacePass pass, Link link, HashSet<int> bridges) =>
         (link.Kind == "veth" && bridges.Contains(link.Master))
-        || (pass.Wanted.Kind == SpaceKind.Host && link is { Kind: "bridge", Name: SpaceNames.GatewayBridge });
+        || (pass.Wanted.Kind == SpaceKind.Host && link is { Kind: "bridge", Name: SpaceNames.GatewayBridge } or { Kind: "veth", Name: HostMesh.Link });
 
     internal static Link Find(SpacePass pass, string name) =>
         pass.Space.Routes.FindLink(name) ?? throw new IOException($"link {name} went away");

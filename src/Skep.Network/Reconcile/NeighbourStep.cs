@@ -9,36 +9,37 @@ internal static class NeighbourStep
 {
     public static void Apply(SpacePass pass)
     {
-        if (pass.Wanted.Kind != SpaceKind.Overlay)
+        if (pass.Wanted.Kind is not (SpaceKind.Overlay or SpaceKind.Host))
         {
             return;
         }
 
+        // The host asks for its neighbours in the mesh, so that none on our links is permanent; its bridge learns.
         var neighbours = Neighbours(pass);
         var forwarding = Forwarding(pass);
-        var failures = pass.Space.Routes.Batch(batch =>
+        pass.Space.Change(batch =>
         {
             foreach (var ((link, address), mac) in neighbours.Set)
             {
-                pass.Differs($"neighbour {address} on {link} was not {mac}");
+                pass.Differs(RepairKind.Neighbour, neighbours.CauseOf((link, address)), $"neighbour {address} on {link} was not {mac}");
                 batch.SetNeighbour(pass.IndexOf(link), address, mac);
             }
 
             foreach (var ((link, mac, self), vtep) in forwarding.Set)
             {
-                pass.Differs($"forwarding of {mac} on {link} was not {vtep?.ToString() ?? "there"}");
+                pass.Differs(RepairKind.Forwarding, forwarding.CauseOf((link, mac, self)), $"forwarding of {mac} on {link} was not {vtep?.ToString() ?? "there"}");
                 Forward(batch, pass.IndexOf(link), mac, self ? vtep : null);
             }
 
             foreach (var ((link, address), mac) in neighbours.Remove)
             {
-                pass.Differs($"neighbour {address} ({mac}) on {link} was not wanted");
+                pass.Differs(RepairKind.Neighbour, RepairCause.NotOurs, $"neighbour {address} ({mac}) on {link} was not wanted");
                 batch.DeleteNeighbour(pass.IndexOf(link), address);
             }
 
             foreach (var ((link, mac, self), _) in forwarding.Remove)
             {
-                pass.Differs($"forwarding of {mac} on {link} was not wanted");
+                pass.Differs(RepairKind.Forwarding, RepairCause.NotOurs, $"forwarding of {mac} on {link} was not wanted");
                 if (self)
                 {
                     batch.DeleteFdb(pass.IndexOf(link), mac);
@@ -49,10 +50,6 @@ internal static class NeighbourStep
                 }
             }
         });
-        if (failures.Count > 0)
-        {
-            throw new IOException($"{failures.Count} neighbours were refused; the first: {failures[0].Change}", failures[0].Error);
-        }
     }
 
     private static Changes<(string Link, IPAddress Address), string> Neighbours(SpacePass pass)
@@ -64,14 +61,18 @@ internal static class NeighbourStep
         return Changes.Between(pass.Wanted.Neighbours.ToDictionary(n => (n.Link, n.Address), n => n.Mac), there);
     }
 
-    // A tunnel's own entries lead to a node; a bridge's static ones to a port. The kernel's own entries (a port's MAC, multicast)
-    // are neither.
+    /// <summary>
+    /// A tunnel's own entries lead to a node; a bridge's static ones to a port. The kernel's own entries (a port's MAC, multicast)
+    /// are neither.
+    /// </summary>
+    public static bool IsKept(FdbEntry entry) => entry.Self ? entry.Vtep is not null : !entry.Permanent;
+
     private static Changes<(string Link, string Mac, bool Self), IPAddress?> Forwarding(SpacePass pass)
     {
         var there = new Dictionary<(string, string, bool), IPAddress?>();
-        foreach (var (name, link) in pass.Links.Where(l => pass.Wanted.Links.Any(w => w.Name == l.Key && w.Master is not null)))
+        foreach (var (name, link) in pass.Links.Where(l => pass.Wanted.Kind == SpaceKind.Overlay && pass.Wanted.Links.Any(w => w.Name == l.Key && w.Master is not null)))
         {
-            foreach (var entry in pass.Space.Routes.Fdb(link.Index).Where(e => e.Self ? e.Vtep is not null : !e.Permanent))
+            foreach (var entry in pass.Space.Routes.Fdb(link.Index).Where(IsKept))
             {
                 there[(name, entry.Mac, entry.Self)] = entry.Vtep;
             }
@@ -80,7 +81,7 @@ internal static class NeighbourStep
         return Changes.Between(pass.Wanted.Forwarding.ToDictionary(f => (f.Link, f.Mac, f.Vtep is not null), f => f.Vtep), there);
     }
 
-    private static void Forward(RouteBatch batch, int link, string mac, IPAddress? vtep)
+    internal static void Forward(RouteBatch batch, int link, string mac, IPAddress? vtep)
     {
         if (vtep is null)
         {

@@ -22,6 +22,9 @@ internal static partial class ReconcileLog
     [LoggerMessage(5106, LogLevel.Information, "Removed namespace {Space}")]
     public static partial void SpaceRemoved(this ILogger logger, string space);
 
+    [LoggerMessage(5119, LogLevel.Warning, "Answers under way from a draining task may be lost in {Space}: {Reason}")]
+    public static partial void LateAnswersLost(this ILogger logger, string space, string reason);
+
     [LoggerMessage(5107, LogLevel.Debug, "Packet rules for {Space}:\n{Script}")]
     public static partial void Script(this ILogger logger, string space, string script);
 }

@@ -9,7 +9,6 @@ namespace Skep.Network.Reconcile;
 internal static class RouteStep
 {
     private const byte MadeByKernel = 2;
-    private const uint LocalTable = 255;
     private static readonly uint[] s_kernelPriorities = [0, 32766, 32767];
 
     public static void Apply(SpacePass pass)
@@ -22,28 +21,39 @@ internal static class RouteStep
     {
         var ours = pass.Links.Values.Select(l => l.Index).ToHashSet();
         var there = pass.Space.Routes.Routes()
-            .Where(r => ours.Contains(r.LinkIndex) && r.Protocol != MadeByKernel && r.Table != LocalTable && r.Type == RouteType.Unicast)
+            .Where(r => ours.Contains(r.LinkIndex) && r.Protocol != MadeByKernel && r.Type == (r.Table == WantedRoute.Local ? RouteType.Local : RouteType.Unicast))
             .DistinctBy(Key)
             .ToDictionary(Key, r => (r.Gateway, r.LinkIndex));
-        var wanted = pass.Wanted.Routes.Select(r => (Wish: r, Route: new Route(r.Destination, r.Gateway, pass.IndexOf(r.Link), r.Table))).ToList();
-        var changes = Changes.Between(wanted.ToDictionary(w => Key(w.Route), w => (w.Route.Gateway, w.Route.LinkIndex)), there);
-        foreach (var (key, _) in changes.Set)
+        var wanted = pass.Wanted.Routes.Select(r => (Wish: r, Route: Of(r, pass.IndexOf(r.Link)))).ToDictionary(w => Key(w.Route));
+        var changes = Changes.Between(wanted.ToDictionary(w => w.Key, w => (w.Value.Route.Gateway, w.Value.Route.LinkIndex)), there);
+        pass.Space.Change(batch =>
         {
-            var (wish, route) = wanted.First(w => Key(w.Route) == key);
-            pass.Differs($"route {WantedText.RouteText(wish)} was {(there.ContainsKey(key) ? "different" : "missing")}");
-            pass.Space.Routes.AddRoute(route);
-        }
+            foreach (var (key, _) in changes.Set)
+            {
+                pass.Differs(RepairKind.Route, changes.CauseOf(key), $"route {WantedText.RouteText(wanted[key].Wish)} was {(there.ContainsKey(key) ? "different" : "missing")}");
+                batch.AddRoute(wanted[key].Route);
+            }
 
-        foreach (var ((destination, table, _), (gateway, link)) in changes.Remove.Where(_ => pass.Exclusive))
-        {
-            pass.Differs($"route {destination?.ToString() ?? "default"} in table {table} was not wanted");
-            pass.Space.Routes.DeleteRoute(new Route(destination, gateway, link, table));
-        }
+            foreach (var ((destination, table, _), (gateway, link)) in changes.Remove.Where(_ => pass.Exclusive))
+            {
+                pass.Differs(RepairKind.Route, RepairCause.NotOurs, $"route {destination?.ToString() ?? "default"} in table {table} was not wanted");
+                batch.DeleteRoute(Of(destination, gateway, link, table));
+            }
+        });
+    }
+
+    /// <summary>A wish as the kernel is told of it.</summary>
+    public static Route Of(WantedRoute wanted, int link) => Of(wanted.Destination, wanted.Gateway, link, wanted.Table);
+
+    private static Route Of(IPNetwork? destination, IPAddress? gateway, int link, uint table)
+    {
+        var route = new Route(destination, gateway, link, table);
+        return table == WantedRoute.Local ? route with { Type = RouteType.Local, Scope = RouteScope.Host } : route;
     }
 
     private static void ApplyRules(SpacePass pass)
     {
-        var families = pass.Wanted.Rules.Select(r => r.Family).Append(AddressFamily.InterNetwork).Distinct();
+        var families = pass.Wanted.Rules.Concat(pass.Space.Applied?.Rules ?? []).Select(r => r.Family).Append(AddressFamily.InterNetwork).Distinct();
         var there = families.SelectMany(f => pass.Space.Routes.Rules(f))
             .Where(r => !s_kernelPriorities.Contains(r.Priority))
             .Distinct().ToDictionary(r => r, _ => true);
@@ -51,13 +61,14 @@ internal static class RouteStep
         var changes = Changes.Between(wanted, there);
         foreach (var (rule, _) in changes.Set)
         {
-            pass.Differs($"rule {Text(rule)} was missing");
+            pass.Differs(RepairKind.Rule, RepairCause.Missing, $"rule {Text(rule)} was missing");
             pass.Space.Routes.AddRule(rule);
         }
 
-        foreach (var (rule, _) in changes.Remove.Where(_ => pass.Exclusive))
+        // On the host only those that lead to our own table are ours.
+        foreach (var (rule, _) in changes.Remove.Where(r => pass.Exclusive || (pass.Wanted.Kind == SpaceKind.Host && r.Key.Table == HostMesh.Table)))
         {
-            pass.Differs($"rule {Text(rule)} was not wanted");
+            pass.Differs(RepairKind.Rule, RepairCause.NotOurs, $"rule {Text(rule)} was not wanted");
             pass.Space.Routes.DeleteRule(rule);
         }
     }

@@ -14,14 +14,14 @@ internal static class SettingStep
 
     private static void Apply(SpacePass pass, bool early)
     {
-        foreach (var sysctl in pass.Wanted.Sysctls.Where(s => (!s.Once || pass.Space.Fresh) && NamesLink(pass, s) != early))
+        foreach (var sysctl in pass.Parts.Frame.Sysctls.Where(s => (!s.Once || pass.Space.Fresh) && NamesLink(pass, s) != early))
         {
             Set(pass, sysctl);
         }
     }
 
     private static bool NamesLink(SpacePass pass, WantedSysctl sysctl) =>
-        pass.Wanted.Links.Any(l => sysctl.Name.Contains($".{l.Name}.", StringComparison.Ordinal));
+        pass.Parts.Frame.Links.Any(l => sysctl.Name.Contains($".{l.Name}.", StringComparison.Ordinal));
 
     private static void Set(SpacePass pass, WantedSysctl sysctl)
     {
@@ -30,7 +30,7 @@ internal static class SettingStep
             var value = SysctlFile.Get(pass.Space.Namespace, sysctl.Name);
             if (value != sysctl.Value)
             {
-                pass.Differs($"{sysctl.Name} was {value}");
+                pass.Differs(RepairKind.Setting, RepairCause.Changed, $"{sysctl.Name} was {value}");
                 SysctlFile.Set(pass.Space.Namespace, sysctl.Name, sysctl.Value);
             }
         }

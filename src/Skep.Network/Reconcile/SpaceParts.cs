@@ -15,5 +15,8 @@ internal enum SpaceParts
     /// <summary>Settings below /proc/sys, of which the kernel tells nothing.</summary>
     Settings = 4,
 
-    All = Routing | Tables | Settings,
+    /// <summary>IPsec states and policies; only the host's.</summary>
+    Esp = 8,
+
+    All = Routing | Tables | Settings | Esp,
 }

@@ -1,18 +1,22 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
+using Skep.Kernel.NfLog;
 using Skep.Network.Desired;
 
 namespace Skep.Network.Reconcile;
 
 /// <summary>The namespaces that this node keeps, by the names of their files. Used by one pass at a time.</summary>
-internal sealed class Spaces(NodeNetworkOptions options, Action noticed, ILogger logger) : IDisposable
+internal sealed class Spaces(NodeNetworkOptions options, Action noticed, Action<string, LoggedPacket> told, ILogger logger) : IDisposable
 {
     private readonly Dictionary<string, Space> _open = new(StringComparer.Ordinal);
 
     public IReadOnlyCollection<Space> Open => _open.Values;
 
     public Space Host => Ensure(WantedSpace.Host);
+
+    /// <summary>What is to be done when every namespace is as it is wished.</summary>
+    public Queue<Action> Afterwards { get; } = new();
 
     public string PathOf(string name) => Path.Combine(options.NamespaceFolder, name);
 
@@ -30,7 +34,7 @@ internal sealed class Spaces(NodeNetworkOptions options, Action noticed, ILogger
             Close(name);
         }
 
-        return _open[name] = new Space(name, name.Length == 0 ? OpenHost(options) : NetworkNamespace.Create(PathOf(name)), noticed, logger);
+        return _open[name] = new Space(name, name.Length == 0 ? options.Open(name) : NetworkNamespace.Create(PathOf(name)), noticed, told, logger);
     }
 
     public bool TryGet(string name, [NotNullWhen(true)] out Space? space) => _open.TryGetValue(name, out space);
@@ -86,12 +90,8 @@ internal sealed class Spaces(NodeNetworkOptions options, Action noticed, ILogger
         }
     }
 
-    /// <summary>The namespace that plays the host.</summary>
-    public static NetworkNamespace OpenHost(NodeNetworkOptions options) =>
-        options.HostNamespace is { } path ? NetworkNamespace.Open(path) : NetworkNamespace.Open("/proc/self/ns/net");
-
     private static bool IsOurs(string name) =>
-        name == WantedSpace.IngressSandbox || SpaceNames.Parse(name) is not null || (name.Length == 12 && name.All(char.IsAsciiHexDigitLower));
+        name == WantedSpace.IngressSandbox || SpaceNames.Parse(name) is not null || name.StartsWith(SpaceNames.BalancerStart, StringComparison.Ordinal) || (name.Length == 12 && name.All(char.IsAsciiHexDigitLower));
 
     private void Close(string name)
     {

@@ -12,13 +12,13 @@ namespace Skep.Network.Reconcile;
 internal sealed partial class TableChanges
 {
     private readonly NftTable _table;
-    private readonly List<string> _differences = [];
+    private readonly List<(RepairKind Kind, RepairCause Cause, string What)> _differences = [];
 
     private TableChanges(NftTable table) => _table = table;
 
     public NftTransaction First { get; } = new();
     public NftTransaction Second { get; } = new();
-    public IReadOnlyList<string> Differences => _differences;
+    public IReadOnlyList<(RepairKind Kind, RepairCause Cause, string What)> Differences => _differences;
     public bool IsEmpty => First.IsEmpty && Second.IsEmpty;
 
     /// <summary><paramref name="printed"/>: how nft prints chains, by family and chain, where it differs from how they are written.</summary>
@@ -59,7 +59,7 @@ internal sealed partial class TableChanges
 
     private void Anew(WantedTable wanted, bool replaces)
     {
-        _differences.Add(replaces ? "it was of another form" : "it was missing");
+        _differences.Add(replaces ? (RepairKind.Table, RepairCause.Changed, "it was of another form") : (RepairKind.Table, RepairCause.Missing, "it was missing"));
         if (replaces)
         {
             First.DeleteTable(_table);
@@ -88,7 +88,7 @@ internal sealed partial class TableChanges
             var now = chains.GetValueOrDefault(chain.Name);
             if (now is null ? !chain.Rules.IsEmpty : !Same(chain, now, printed(chain)))
             {
-                _differences.Add($"chain {chain.Name} had {Count(now?.Rules.Length ?? 0, "rule")} that differ");
+                _differences.Add((RepairKind.Chain, now is null ? RepairCause.Missing : RepairCause.Changed, $"chain {chain.Name} had {Count(now?.Rules.Length ?? 0, "rule")} that differ"));
                 if (now is not null)
                 {
                     First.FlushChain(_table, chain.Name);
@@ -98,7 +98,7 @@ internal sealed partial class TableChanges
             }
         }
 
-        foreach (var set in wanted.Sets)
+        foreach (var set in wanted.Sets.Where(s => !s.IsDynamic))
         {
             Adapt(set, sets.TryGetValue(set.Name, out var now) ? now.Elements : []);
         }
@@ -112,13 +112,13 @@ internal sealed partial class TableChanges
         var add = wanted.Elements.Except(there, StringComparer.Ordinal).ToList();
         foreach (var element in remove)
         {
-            _differences.Add($"{wanted.Kind} {wanted.Name} had {element}");
+            _differences.Add((RepairKind.Element, RepairCause.NotOurs, $"{wanted.Kind} {wanted.Name} had {element}"));
             First.DeleteElement(_table, wanted.Name, wanted.Kind == "map" ? element.Split(" : ")[0] : element);
         }
 
         foreach (var element in add)
         {
-            _differences.Add($"{wanted.Kind} {wanted.Name} lacked {element}");
+            _differences.Add((RepairKind.Element, RepairCause.Missing, $"{wanted.Kind} {wanted.Name} lacked {element}"));
         }
 
         AddElements(wanted, add);
@@ -129,14 +129,14 @@ internal sealed partial class TableChanges
         var chains = there.Chains.Where(t => !wanted.Chains.Any(w => w.Name == t.Name)).ToList();
         foreach (var chain in chains)
         {
-            _differences.Add($"chain {chain.Name} was not wanted");
+            _differences.Add((RepairKind.Chain, RepairCause.NotOurs, $"chain {chain.Name} was not wanted"));
             First.FlushChain(_table, chain.Name);
             Second.DeleteChain(_table, chain.Name);
         }
 
         foreach (var set in there.Sets.Where(t => !wanted.Sets.Any(w => w.Name == t.Name)))
         {
-            _differences.Add($"{set.Kind} {set.Name} was not wanted");
+            _differences.Add((RepairKind.Chain, RepairCause.NotOurs, $"{set.Kind} {set.Name} was not wanted"));
             _ = set.Kind == "map" ? Second.DeleteMap(_table, set.Name) : Second.DeleteSet(_table, set.Name);
         }
     }

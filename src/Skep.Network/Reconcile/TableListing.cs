@@ -37,14 +37,13 @@ internal static class TableListing
         var body = new List<string>();
         for (i++; i < lines.Count && lines[i] != "}"; i++)
         {
-            if (body.Count > 0 && body[^1].EndsWith(','))
+            var first = i;
+            while (lines[i].EndsWith(',') && i + 1 < lines.Count && lines[i + 1] != "}")
             {
-                body[^1] += " " + lines[i];
+                i++;
             }
-            else
-            {
-                body.Add(lines[i]);
-            }
+
+            body.Add(first == i ? lines[i] : string.Join(' ', lines[first..(i + 1)]));
         }
 
         return body;

@@ -10,7 +10,7 @@ namespace Skep.Network.Reconcile;
 /// </summary>
 internal static class TableStep
 {
-    private static readonly ImmutableArray<WantedTable> s_possible = [new("ip", WantedTable.Ours), new("ip6", WantedTable.Ours)];
+    private static readonly ImmutableArray<WantedTable> s_possible = [new("ip", WantedTable.Ours), new("ip6", WantedTable.Ours), new("netdev", WantedTable.Ours)];
 
     public static async Task ApplyAsync(SpacePass pass, bool readBack, CancellationToken cancellationToken)
     {
@@ -20,7 +20,7 @@ internal static class TableStep
             await ApplyAsync(pass, wanted, known ?? Read(pass, wanted), cancellationToken);
         }
 
-        await RemoveAsync(pass, cancellationToken);
+        await RemoveAsync(pass, readBack, cancellationToken);
     }
 
     private static async Task ApplyAsync(SpacePass pass, WantedTable wanted, WantedTable? there, CancellationToken cancellationToken)
@@ -33,7 +33,7 @@ internal static class TableStep
 
         foreach (var difference in changes.Differences)
         {
-            pass.Differs($"table {wanted.Family} {wanted.Name}: {difference}");
+            pass.Differs(difference.Kind, difference.Cause, $"table {wanted.Family} {wanted.Name}: {difference.What}");
         }
 
         await RunAsync(pass, changes.First, cancellationToken);
@@ -51,9 +51,12 @@ internal static class TableStep
         }
     }
 
-    private static async Task RemoveAsync(SpacePass pass, CancellationToken cancellationToken)
+    // A table of a service comes before all balancers: one that a daemon left which did not live to remove it would lead flows to backends
+    // that are gone. So it goes with the first look, and not only when everything is swept.
+    private static async Task RemoveAsync(SpacePass pass, bool readBack, CancellationToken cancellationToken)
     {
-        var before = pass.Sweep ? s_possible : pass.Space.Applied?.Tables ?? [];
+        var before = (pass.Sweep ? s_possible : pass.Space.Applied?.Tables ?? []).Concat(readBack || pass.Sweep ? OfServices(pass) : [])
+            .DistinctBy(t => (t.Family, t.Name));
         var gone = before.Where(t => !pass.Wanted.Tables.Any(w => (w.Family, w.Name) == (t.Family, t.Name)));
         foreach (var table in gone)
         {
@@ -62,16 +65,22 @@ internal static class TableStep
                 continue;
             }
 
-            pass.Differs($"table {table.Family} {table.Name} was not wanted");
+            pass.Differs(RepairKind.Table, RepairCause.NotOurs, $"table {table.Family} {table.Name} was not wanted");
             await RunAsync(pass, new NftTransaction().DeleteTable(TableChanges.NameOf(table)), cancellationToken);
         }
     }
+
+    private static IEnumerable<WantedTable> OfServices(SpacePass pass) =>
+        from family in (NftFamily[])[NftFamily.Ip, NftFamily.Ip6]
+        from name in pass.Space.Rules.Tables(family)
+        where name.StartsWith(PolicyTables.Prefix, StringComparison.Ordinal) || name.StartsWith(RelayTables.Prefix, StringComparison.Ordinal)
+        select new WantedTable(family == NftFamily.Ip ? "ip" : "ip6", name);
 
     private static async Task RunAsync(SpacePass pass, NftTransaction transaction, CancellationToken cancellationToken)
     {
         if (!transaction.IsEmpty)
         {
-            pass.Script(transaction.ToString());
+            pass.Script(transaction.ToString);
             await pass.Space.Nftables.RunAsync(transaction, cancellationToken);
         }
     }

@@ -16,10 +16,15 @@ internal static class TunnelStep
             return link;
         }
 
-        pass.Differs(link is null ? $"tunnel {wanted.Name} was missing" : $"tunnel {wanted.Name} had other settings");
+        pass.Differs(RepairKind.Link, link is null ? RepairCause.Missing : RepairCause.Changed, link is null ? $"tunnel {wanted.Name} was missing" : $"tunnel {wanted.Name} had other settings");
         if (link is not null)
         {
             pass.Space.Routes.DeleteLink(link.Index);
+        }
+
+        if (tunnel.Encrypted && pass.Spaces.Host.RefusesClearText != tunnel.Port)
+        {
+            throw new IOException($"tunnel {wanted.Name} waits until the kernel refuses clear text on its port {tunnel.Port}");
         }
 
         var host = pass.Spaces.Host.Routes;

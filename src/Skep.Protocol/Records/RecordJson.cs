@@ -20,4 +20,5 @@ namespace Skep.Protocol.Records;
 [JsonSerializable(typeof(PlanPeer))]
 [JsonSerializable(typeof(PlanEndpoint))]
 [JsonSerializable(typeof(PlanService))]
+[JsonSerializable(typeof(PlanKeyring))]
 public sealed partial class RecordJson : JsonSerializerContext;

@@ -16,6 +16,7 @@ internal static class BenchCommand
         {
             rows,
             new Option<bool>("--no-peer") { Description = "Leave the Docker Swarm out" },
+            new Option<string>("--lab") { Description = "Name of our lab, as --lab=NAME; the Docker Swarm's is NAME-peer", DefaultValueFactory = _ => "bench" },
             new Option<bool>("--keep") { Description = "Leave the labs up, for the next run" },
         };
         command.SetAction(parsed =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Skep.Commands.Lab;
+using Skep.Commands.Net;
 using Skep.Model.Errors;
 
 namespace Skep.Commands;
@@ -55,7 +56,9 @@ internal static class CommandLine
     {
         UpCommand.Create(),
         LabCommand.Create(),
+        NetCommand.Create(),
         DaemonCommand.Create(),
+        RelayCommand.Create(),
         TestCommand.Create(),
         BenchCommand.Create(),
         VersionCommand.Create(),

@@ -9,7 +9,7 @@ internal static class TestCommand
     {
         var suites = new Argument<string[]>("suite")
         {
-            Description = "UnitTests, SimulationTests, KernelTests or EndToEndTests; all of them when none is named.",
+            Description = "UnitTests, SimulationTests, KernelTests, ClassicTests or EndToEndTests; all of them when none is named.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var command = new Command("test", "Build and run the test suites; the last line is 'N passed, N failed'.") { suites };

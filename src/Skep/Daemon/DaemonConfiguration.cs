@@ -92,13 +92,13 @@ internal static class DaemonConfiguration
         {
             found[setting.Name] = [.. property.Value.EnumerateArray().Select(Text)];
         }
-        else if (property.Value.ValueKind is JsonValueKind.String or JsonValueKind.Number)
+        else if (property.Value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False)
         {
             found[setting.Name] = [Text(property.Value)];
         }
         else
         {
-            problems.Add($"{fileName}: {setting.Name} must be a {(setting.Many ? "list of texts" : "text or a number")}.");
+            problems.Add($"{fileName}: {setting.Name} must be a {(setting.Many ? "list of texts" : "text, a number, true or false")}.");
         }
     }
 

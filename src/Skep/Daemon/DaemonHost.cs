@@ -10,6 +10,7 @@ using Skep.Daemon.Startup;
 using Skep.Daemon.Swarm;
 using Skep.Network;
 using Skep.Network.Dns;
+using Skep.Network.Sockets;
 using Skep.Rpc;
 
 namespace Skep.Daemon;
@@ -32,6 +33,11 @@ public static class DaemonHost
             .AddFilter("Microsoft", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Warning)
             .AddProvider(new JournalLoggerProvider(options.LogLevel, clock)));
         var log = logging.CreateLogger("Skep.Daemon.Startup");
+        if (options.DataPlane == DataPlane.Classic)
+        {
+            await ClassicDataPlane.CheckAsync(stopping);
+        }
+
         Directory.CreateDirectory(options.DataRoot, Traversable);
         Directory.CreateDirectory(options.RunRoot, Traversable);
 
@@ -80,8 +86,9 @@ public static class DaemonHost
         await using var channel = RpcChannel.OverUnixSocket(containerd).WithHeader("containerd-namespace", "skep");
         using var images = new ContainerdImageStore(
             channel, new RegistryOptions { InsecureRegistries = options.InsecureRegistries }, clock, logging.CreateLogger<ContainerdImageStore>());
+        var runtimeOptions = new RuntimeOptions { DataRoot = options.DataRoot, RunRoot = options.RunRoot, ContainerdSocket = containerd };
         await using var runtime = await ContainerdRuntime.OpenAsync(
-            new RuntimeOptions { DataRoot = options.DataRoot, RunRoot = options.RunRoot, ContainerdSocket = containerd },
+            runtimeOptions,
             images,
             new VolumeStore(options.DataRoot, clock),
             clock,
@@ -89,7 +96,7 @@ public static class DaemonHost
             stopping);
         var events = new EngineEvents();
         loops.Start("container events", token => ContainerEvents.FollowAsync(runtime, events, token));
-        await using var names = new NameServer([.. options.Dns.Select(IPAddress.Parse)], clock, logging.CreateLogger<NameServer>());
+        await using var names = new NameServer([.. options.Dns.Select(IPAddress.Parse)], clock, logging.CreateLogger<NameServer>(), ownRules: options.DataPlane == DataPlane.Nftables);
         await using var node = new LocalNode(new SwarmParts
         {
             Options = options,
@@ -98,10 +105,14 @@ public static class DaemonHost
             Network = (nodeId, vtep) => new NodeNetwork(
                 new NodeNetworkOptions
                 {
+                    Classic = options.DataPlane == DataPlane.Classic,
                     NodeId = nodeId,
                     Vtep = vtep,
                     StateFolder = Path.Combine(options.DataRoot, "network"),
                     GatewaySubnets = [.. options.DefaultAddressPools.SelectMany(p => p.Subnets())],
+                    SocketGroup = SocketGroup.Find(runtimeOptions.CgroupParent),
+                    // Classic is what Swarm does, and what its users' commands show.
+                    SocketBalancing = options.SocketBalancing && options.DataPlane == DataPlane.Nftables,
                     Clock = clock,
                 },
                 names,

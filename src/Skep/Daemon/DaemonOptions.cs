@@ -26,6 +26,9 @@ public sealed record DaemonOptions
 
     public DataPlane DataPlane { get; init; } = DataPlane.Nftables;
 
+    /// <summary>Whether tasks' sockets find backends themselves by eBPF, where the kernel can; otherwise packet rules balance all flows.</summary>
+    public bool SocketBalancing { get; init; } = true;
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     /// <summary>The socket of a containerd to use instead of a child of the daemon's own.</summary>

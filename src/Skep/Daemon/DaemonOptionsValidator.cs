@@ -42,11 +42,6 @@ internal static class DaemonOptionsValidator
             problems.Add($"insecure-registry is '{registry}'; it is a host, host:port or a range such as 10.0.0.0/8.");
         }
 
-        if (options.DataPlane == DataPlane.Classic)
-        {
-            problems.Add("data-plane is 'classic'; this version has the data plane 'nftables' only.");
-        }
-
         CheckPools(options.DefaultAddressPools, problems);
         if (options.ShutdownTimeout < TimeSpan.FromSeconds(1) || options.ShutdownTimeout > TimeSpan.FromMinutes(10))
         {

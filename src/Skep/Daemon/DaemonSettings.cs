@@ -14,6 +14,7 @@ internal static class DaemonSettings
         One("hostname", "The node's name in the swarm [the system's]", (o, v) => o with { Hostname = v }),
         Several("label", "Engine label, key=value", (o, v) => o with { Labels = v }),
         One("data-plane", "nftables or classic [nftables]", DataPlane),
+        One("socket-balancing", "true or false: choose backends at the socket by eBPF where the kernel can [true]", SocketBalancing),
         One("log-level", "trace, debug, info, warn, error or none [info]", Level),
         One("containerd-socket", "Use the containerd at this socket instead of an own one", (o, v) => o with { ContainerdSocket = v }),
         One("containerd", "The containerd program [containerd]", (o, v) => o with { Containerd = v }),
@@ -42,6 +43,10 @@ internal static class DaemonSettings
         "classic" => options with { DataPlane = Daemon.DataPlane.Classic },
         _ => SettingResult.Wrong($"is '{value}'; it can be nftables or classic"),
     };
+
+    private static SettingResult SocketBalancing(DaemonOptions options, string value) => bool.TryParse(value, out var wanted)
+        ? options with { SocketBalancing = wanted }
+        : SettingResult.Wrong($"is '{value}'; it can be true or false");
 
     private static SettingResult Level(DaemonOptions options, string value) => value switch
     {

@@ -10,7 +10,9 @@ internal static class DemoStack
 
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
+    // A docker client of Debian 12 (20.10) takes a file without a version for one of version 1.
     private static readonly string s_compose = $"""
+        version: "3.8"
         services:
           web:
             image: {DemoImage.Name}:latest

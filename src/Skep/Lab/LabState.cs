@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Skep.Model.Errors;
@@ -19,6 +20,9 @@ internal sealed record LabState(int Nodes, int Subnet, string Data, IReadOnlyLis
     public string HostLink => $"skl{Subnet}";
 
     public string AddressOf(int node) => $"10.77.{Subnet}.{node}";
+
+    /// <summary>The machine's IPv6 address (unique local, RFC 4193); the host is ::fe.</summary>
+    public string Address6Of(int node) => string.Create(CultureInfo.InvariantCulture, $"fd4c:6162:{Subnet:x}::{node:x}");
 
     /// <summary>Null when there is no such lab.</summary>
     public static LabState? Read(LabPlace place)

@@ -51,6 +51,9 @@ internal static class LabSwitch
             """,
             cancellationToken);
         await Tool.RunAsync("ip", ["-n", place.Switch, "link", "set", "host", "master", "br0", "up"], "", cancellationToken);
+
+        // A host without IPv6 has labs without it.
+        await Tool.TryAsync("ip", ["addr", "add", $"{state.Address6Of(0xfe)}/64", "dev", state.HostLink, "nodad"], "", cancellationToken);
     }
 
     public static bool Exists(LabPlace place) => File.Exists($"/run/netns/{place.Switch}");

@@ -76,8 +76,13 @@ internal sealed class Machine(LabPlace place, LabState state, int number)
         var was = ProcessHandle.Read($"{Folder}/machine") is { } init && await init.KillAsync(cancellationToken);
         await LabCgroups.RemoveAsync(Cgroup, clock, cancellationToken);
         await LabSwitch.UnplugAsync(place, number, cancellationToken);
-        File.Delete($"{Folder}/machine");
-        File.Delete($"{Folder}/daemon");
+        // An `up` that failed early has no folder for its last machines.
+        if (Directory.Exists(Folder))
+        {
+            File.Delete($"{Folder}/machine");
+            File.Delete($"{Folder}/daemon");
+        }
+
         return was;
     }
 
@@ -133,6 +138,7 @@ internal sealed class Machine(LabPlace place, LabState state, int number)
         ["M_HOSTNAME"] = Name,
         ["M_SWITCH"] = place.Switch,
         ["M_ADDRESS"] = $"{Address}/24",
+        ["M_ADDRESS6"] = $"{state.Address6Of(number)}/64",
         ["M_CGROUP"] = Cgroup,
     };
 

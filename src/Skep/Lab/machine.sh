@@ -94,6 +94,7 @@ addr add $M_ADDRESS dev eth0
 link set eth0 up
 route add unreachable default
 END
+  [ ! -d /proc/sys/net/ipv6 ] || ip addr add "$M_ADDRESS6" dev eth0 nodad || true
   ip -n "$M_SWITCH" link set "$M_HOSTNAME" master br0 up
 
   hierarchies >"$M_DIR/hierarchies"

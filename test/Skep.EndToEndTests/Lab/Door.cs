@@ -9,13 +9,7 @@ internal static class Door
 
     public static async Task<(int Status, string Output, string Error)> RunAsync(string[] words, string input = "")
     {
-        var start = new ProcessStartInfo(Path.Combine(Root, "skep"), words)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
+        using var process = Start(words);
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.StandardInput.WriteAsync(input);
@@ -24,6 +18,14 @@ internal static class Door
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, said.Item1, said.Item2);
     }
+
+    /// <summary>Types it, for what is read while it runs.</summary>
+    public static Process Start(string[] words) => Process.Start(new ProcessStartInfo(Path.Combine(Root, "skep"), words)
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
 
     /// <summary>The same, for what must succeed.</summary>
     public static async Task<string> MustAsync(params string[] words)

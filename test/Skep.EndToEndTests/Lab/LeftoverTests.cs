@@ -35,6 +35,19 @@ public sealed class LeftoverTests(MachineLabFixture lab) : IClassFixture<Machine
     }
 
     [Fact]
+    public async Task DownAfterAnUpThatFailedEarlyLeavesNothing()
+    {
+        await KillAllAsync();
+        Directory.Delete(lab.Folder + "/node1", recursive: true);
+        Directory.Delete(lab.Folder + "/node2", recursive: true);
+
+        await lab.MustAsync("down");
+
+        Assert.False(Directory.Exists(lab.Folder));
+        await lab.UpAsync();
+    }
+
+    [Fact]
     public async Task UpOverLeftoversWorks()
     {
         await KillAllAsync();

@@ -44,11 +44,12 @@ public sealed class MachineLabTests(MachineLabFixture lab) : IClassFixture<Machi
     }
 
     [Fact]
-    public async Task MachinesReachOneAnotherByNameAndHaveOneAddress()
+    public async Task MachinesReachOneAnotherByNameAndHaveOneAddressOfEachFamily()
     {
         await lab.OnAsync(1, "ping", "-c", "1", "-W", "2", "node2");
 
-        Assert.Equal("1", await lab.OnAsync(1, "sh", "-c", "ip -o addr show scope global | wc -l"));
+        Assert.Equal("1", await lab.OnAsync(1, "sh", "-c", "ip -4 -o addr show scope global | wc -l"));
+        Assert.Equal("1", await lab.OnAsync(1, "sh", "-c", "ip -6 -o addr show scope global | wc -l"));
     }
 
     [Fact]

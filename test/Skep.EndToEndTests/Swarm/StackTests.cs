@@ -5,6 +5,7 @@ namespace Skep.EndToEndTests.Swarm;
 public sealed class StackTests(SwarmLab lab)
 {
     private const string Compose = """
+        version: "3.8"
         services:
           web:
             image: skep-demo
@@ -76,7 +77,7 @@ public sealed class StackTests(SwarmLab lab)
             async () => (await lab.TryAsync(front.Node, ["docker", "exec", front.Container, "timeout", "3", "wget", "-qO", "-", address])).Output.Trim(), seen => seen == words);
     }
 
-    private Task<string> DeployAsync() => lab.ShellAsync(1, "cd /tmp && docker stack deploy --detach=true --resolve-image never -c compose.yml st 2>&1");
+    private Task<string> DeployAsync() => lab.ShellAsync(1, "cd /tmp && docker stack deploy --resolve-image never -c compose.yml st 2>&1");
 
     private Task<string> RemoveAsync() => lab.ShellAsync(1, "docker stack rm st 2>&1");
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Skep.EndToEndTests.Lab;
+using Skep.Kernel.Namespaces;
 using Skep.Lab;
 
 namespace Skep.EndToEndTests.Swarm;
@@ -68,6 +69,9 @@ public sealed class SwarmLab : IAsyncLifetime
     }
 
     public Task<string> ShellAsync(int node, string script) => OnAsync(node, "sh", "-c", script);
+
+    /// <summary>Starts a command whose lines are read while it runs; killing it ends the command too.</summary>
+    public Process Start(int node, params string[] command) => Door.Start(["lab", "exec", "--name", Name, $"{node}", "--", .. command]);
 
     /// <summary>Standard output of a docker command on node1 that must succeed.</summary>
     public Task<string> DockerAsync(params string[] words) => OnAsync(1, ["docker", .. words]);
@@ -136,6 +140,11 @@ public sealed class SwarmLab : IAsyncLifetime
         return tasks;
     }
 
+    public Task<string> ReadyAsync(int count) => UntilAsync(
+        $"{count} nodes ready", 30,
+        async () => (await TryAsync(1, ["docker", "node", "ls", "--format", "{{.Hostname}} {{.Status}}"])).Output,
+        seen => seen.Split('\n').Count(line => line.EndsWith(" Ready", StringComparison.Ordinal)) == count);
+
     /// <summary>What a service's published port answers at a machine; empty when it does not.</summary>
     public async Task<string> AskAsync(int node, int port, string path = "cgi-bin/whoami") =>
         (await TryAsync(node, ["curl", "-fsm", "2", $"http://127.0.0.1:{port}/{path}"])).Output.Trim();
@@ -154,12 +163,30 @@ public sealed class SwarmLab : IAsyncLifetime
 
     public async Task<string> AddressAsync(int node) => (string)(await ListAsync())[node - 1]!["Address"]!;
 
+    /// <summary>The network namespace of a machine, to send from as the machine itself.</summary>
+    public NetworkNamespace NetworkOf(int node) => NetworkNamespace.OfProcess(ProcessOf(node));
+
+    /// <summary>The network namespace of a task's container.</summary>
+    public NetworkNamespace NetworkOf(RunningTask task) =>
+        NetworkNamespace.Open($"/proc/{ProcessOf(task.Node)}/root/run/docker/netns/{task.Container[..12]}");
+
+    /// <summary>The first virtual address that a service has on a network.</summary>
+    public async Task<string> VipAsync(string service, string network)
+    {
+        var id = await DockerAsync("network", "inspect", network, "--format", "{{.ID}}");
+        var ips = JsonNode.Parse(await DockerAsync("service", "inspect", service, "--format", "{{json .Endpoint.VirtualIPs}}"))!.AsArray();
+        return ((string)ips.First(ip => (string)ip!["NetworkID"]! == id)!["Addr"]!).Split('/')[0];
+    }
+
     /// <summary>The machines that are off or whose daemon is down.</summary>
     public async Task<IReadOnlyList<int>> NotUpAsync()
     {
         var states = (await ListAsync()).Select(row => (string?)row!["State"]).ToList();
         return [.. Enumerable.Range(1, _nodes).Where(node => states[node - 1] is "off" or "daemon down")];
     }
+
+    // The process that holds the machine's namespaces, as this machine knows it.
+    private int ProcessOf(int node) => int.Parse(File.ReadAllText($"/var/lib/skep-lab/{Name}/node{node}/machine").Split(' ')[0]);
 
     private async Task<JsonArray> ListAsync() => JsonNode.Parse(await Door.MustAsync("lab", "ls", "--name", Name, "--format", "json"))!.AsArray();
 

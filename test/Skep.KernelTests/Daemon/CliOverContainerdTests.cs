@@ -104,10 +104,12 @@ public sealed class CliOverContainerdTests(ContainerdFixture fixture) : IClassFi
     private sealed class NoNetwork : INodeNetwork
     {
         public Watched<ulong> AppliedRevision { get; } = new(0, (_, _) => false);
-        public void Submit(NodePlan plan) => throw new NotSupportedException();
+        public Watched<string> CipherGeneration { get; } = new("", (_, _) => false);
+        public void Submit(NodePlan plan, PlanDelta? delta) => throw new NotSupportedException();
         public Task<Sandbox> AttachAsync(SandboxRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
         public Task DetachAsync(string containerId, CancellationToken cancellationToken) => throw new NotSupportedException();
         public Sandbox? FindSandbox(string containerId) => null;
+        public SandboxTraffic? TrafficOf(string containerId) => null;
         public LocalNetwork? Describe(string networkId) => null;
         public LocalNetwork? DescribeGatewayBridge() => null;
     }

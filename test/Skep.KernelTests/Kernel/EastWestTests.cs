@@ -77,7 +77,7 @@ public sealed class EastWestTests : IDisposable
         routes.AddAddress(routes.FindLink("br0")!.Index, s_virtual, 32);
         SysctlFile.Set(overlay, "net.bridge.bridge-nf-call-iptables", "1");
         SysctlFile.Set(overlay, "net.ipv4.ip_forward", "1");
-        using var nftables = new Nftables(overlay);
+        var nftables = new Nftables(overlay);
         var rules = new NftTransaction()
             .AddTable(s_balancer)
             .AddChain(s_balancer, "prerouting", new NftHook("nat", "prerouting", "dstnat"))

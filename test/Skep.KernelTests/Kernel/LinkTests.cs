@@ -82,7 +82,7 @@ public sealed class LinkTests : IDisposable
         _routes.AddVeth("v0", "v1");
         var (bridge, port) = (_routes.FindLink("br0")!.Index, _routes.FindLink("v0")!.Index);
         _routes.SetLink(port, new LinkChange { Master = bridge, Up = true });
-        var wanted = new BridgePortChange { Hairpin = true, Learning = false, Isolated = true, NeighSuppress = true };
+        var wanted = new BridgePortChange { Hairpin = true, Learning = false, Isolated = true, Locked = true, NeighSuppress = true };
         _routes.SetBridgePort(port, wanted);
         var link = _routes.FindLink("v0")!;
         Assert.Equal((bridge, true, true, wanted), (link.Master, link.Up, link.Hairpin, link.Port));

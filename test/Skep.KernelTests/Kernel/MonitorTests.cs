@@ -30,7 +30,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public async Task Every_kind_of_change_is_told_with_who_made_it()
     {
-        var notices = RouteMonitor.FollowAsync(_here, _limit.Token);
+        var notices = RouteMonitor.FollowAsync(_here, 0, _limit.Token);
         _routes.AddVxlan("vxlan0", new VxlanOptions { Vni = 7 });
         var link = _routes.FindLink("vxlan0")!.Index;
         _routes.SetLink(link, new LinkChange { Up = true });
@@ -62,7 +62,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public async Task Lost_notices_are_told_as_an_overrun_and_following_goes_on()
     {
-        await using var notices = RouteMonitor.FollowAsync(_here, _limit.Token).GetAsyncEnumerator(_limit.Token);
+        await using var notices = RouteMonitor.FollowAsync(_here, 0, _limit.Token).GetAsyncEnumerator(_limit.Token);
         _routes.AddVxlan("vxlan0", new VxlanOptions { Vni = 7 });
         var link = _routes.FindLink("vxlan0")!.Index;
         for (var round = 0; round < 50; round++)
@@ -87,10 +87,27 @@ public sealed class MonitorTests : IDisposable
     }
 
     [Fact]
+    public async Task Changes_of_a_socket_that_is_named_are_not_told_and_anothers_are()
+    {
+        await using var notices = RouteMonitor.FollowAsync(_here, _routes.PortId, _limit.Token).GetAsyncEnumerator(_limit.Token);
+        var loopback = _routes.FindLink("lo")!.Index;
+        _routes.AddAddress(loopback, IPAddress.Parse("10.9.0.1"), 32);
+        using var other = RouteNetlink.Open(_here);
+        other.AddAddress(loopback, IPAddress.Parse("10.9.0.2"), 32);
+        var told = new List<IPAddress>();
+        while (told.Count == 0 && await notices.MoveNextAsync())
+        {
+            told.AddRange(notices.Current is RouteNotice.AddressNotice { Address.Address: var address } ? [address] : []);
+        }
+
+        Assert.Equal([IPAddress.Parse("10.9.0.2")], told);
+    }
+
+    [Fact]
     public async Task Following_ends_by_cancellation()
     {
         using var stop = new CancellationTokenSource();
-        await using var notices = RouteMonitor.FollowAsync(_here, stop.Token).GetAsyncEnumerator();
+        await using var notices = RouteMonitor.FollowAsync(_here, 0, stop.Token).GetAsyncEnumerator();
         var next = notices.MoveNextAsync().AsTask();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
@@ -100,7 +117,7 @@ public sealed class MonitorTests : IDisposable
     public async Task An_own_change_of_the_rules_is_told_from_anothers()
     {
         await using var notices = NftMonitor.FollowAsync(_here, _limit.Token).GetAsyncEnumerator();
-        using var nftables = new Nftables(_here);
+        var nftables = new Nftables(_here);
         await nftables.RunAsync(new NftTransaction().AddTable(new NftTable(NftFamily.Ip, "mine")), _limit.Token);
         Assert.True(await notices.MoveNextAsync());
         var own = notices.Current;

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Skep.Kernel.Namespaces;
 using Skep.Kernel.Nftables;
 using Skep.Testing.Kernel;
@@ -21,8 +23,29 @@ public sealed class NftablesTests : IDisposable
 
     public void Dispose()
     {
-        _nftables.Dispose();
         _namespaces.Dispose();
+    }
+
+    [Fact]
+    public async Task A_process_with_more_descriptors_than_select_can_count_still_changes_rules()
+    {
+        var many = new List<FileStream>();
+        try
+        {
+            await RunAsync(Base());
+            while (many.Count < 1200)
+            {
+                many.Add(new FileStream("/dev/null", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0));
+            }
+
+            await RunAsync(new NftTransaction().AddSet(s_table, "late", "inet_service"));
+            await Assert.ThrowsAsync<NftException>(() => RunAsync(new NftTransaction().DeleteSet(s_table, "nosuch")));
+            Assert.Contains("set late", _nftables.ListTable(NftFamily.Ip, "balancer"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            many.ForEach(file => file.Dispose());
+        }
     }
 
     [Fact]
@@ -34,7 +57,7 @@ public sealed class NftablesTests : IDisposable
         Assert.Contains("type nat hook prerouting priority dstnat; policy accept;", listed, StringComparison.Ordinal);
         Assert.Equal(listed, await NamespaceFixture.RunAsync(_here, "nft", "list", "table", "ip", "balancer"));
         var elsewhere = _namespaces.Create("elsewhere");
-        using var other = new Nftables(elsewhere);
+        var other = new Nftables(elsewhere);
         Assert.Null(other.ListTable(NftFamily.Ip, "balancer"));
     }
 
@@ -71,6 +94,47 @@ public sealed class NftablesTests : IDisposable
         Assert.Null(_nftables.ListTable(NftFamily.Ip, "balancer"));
         await RunAsync(Base());
         Assert.NotNull(_nftables.ListTable(NftFamily.Ip, "balancer"));
+    }
+
+    [Fact]
+    public async Task Threads_that_open_and_close_all_the_time_leave_it_small_descriptors()
+    {
+        await RunAsync(Base());
+        var stop = false;
+        var busy = Enumerable.Range(0, 3).Select(_ => Task.Factory.StartNew(() => OpenAndClose(() => Volatile.Read(ref stop)), TaskCreationOptions.LongRunning)).ToList();
+        for (var i = 0; i < 200; i++)
+        {
+            await RunAsync(new NftTransaction().AddElement(s_table, "vips", $"10.0.8.{i} . tcp . 80", "goto svc1"));
+        }
+
+        Volatile.Write(ref stop, true);
+        await Task.WhenAll(busy);
+        Assert.Equal(200, _nftables.ListTable(NftFamily.Ip, "balancer")!.Split("10.0.8.").Length - 1);
+    }
+
+    // Connections, some hundred at a time.
+    private static void OpenAndClose(Func<bool> stop)
+    {
+        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        var open = new Queue<Socket>();
+        while (!stop())
+        {
+            var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
+            client.Connect(listener.LocalEndPoint!);
+            open.Enqueue(client);
+            open.Enqueue(listener.Accept());
+            while (open.Count > 600)
+            {
+                open.Dequeue().Dispose();
+            }
+        }
+
+        foreach (var socket in open)
+        {
+            socket.Dispose();
+        }
     }
 
     [Fact]

@@ -119,9 +119,12 @@ public sealed class RouteTests : IDisposable
         }
 
         Assert.Empty(_routes.Batch(Fill));
-        var start = Stopwatch.GetTimestamp();
-        Assert.Empty(_routes.Batch(Fill));
-        var took = Stopwatch.GetElapsedTime(start);
+        var took = Enumerable.Range(0, 5).Min(_ =>
+        {
+            var start = Stopwatch.GetTimestamp();
+            Assert.Empty(_routes.Batch(Fill));
+            return Stopwatch.GetElapsedTime(start);
+        });
         TestContext.Current.TestOutputHelper?.WriteLine($"2000 changes: {took.TotalMilliseconds:f1} ms");
 
         // Milliseconds on an idle machine; the bound leaves room for a busy one and still catches a call per entry that waits.

@@ -74,6 +74,15 @@ public sealed class LeadershipTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_answer_that_is_seen_after_the_lease_has_run_out_ends_the_term()
+    {
+        var clock = new StandstillClock(callsBefore: 3);
+        var (lease, _) = await LeaderLease.TryTakeAsync(_etcd.Client, clock, "a", 60, Stop);
+
+        Assert.Equal("the store did not extend the lease in time", await lease!.KeepAsync(Stop).WaitAsync(s_patience, Stop));
+    }
+
+    [Fact]
     public async Task A_leader_that_is_cut_off_steps_down_and_another_takes_over()
     {
         await using var relay = new SocketRelay(_etcd.SocketPath);

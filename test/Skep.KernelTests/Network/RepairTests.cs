@@ -21,15 +21,25 @@ public sealed class RepairTests
         await RepairsAsync(demo, ["ip", "neigh", "del", "10.0.1.4", "dev", "vxlan0"], "ip neigh show dev vxlan0", "10.0.1.4 lladdr 02:42:0a:00:01:04 PERMANENT");
         await RepairsAsync(demo, ["bridge", "fdb", "del", "02:42:0a:00:01:04", "dev", "vxlan0", "self"], "bridge fdb show dev vxlan0", "02:42:0a:00:01:04 dst 198.18.5.2");
         await RepairsAsync(demo, ["ip", "link", "del", "veth0"], "ip -o link show", "veth0@");
-        await RepairsAsync(demo, ["ip", "addr", "del", "10.0.1.2/32", "dev", "br0"], "ip addr show br0", "10.0.1.2/32");
+        await RepairsAsync(demo, ["ip", "route", "del", "local", "10.0.1.2", "dev", "br0", "table", "local"], "ip route show table local", "local 10.0.1.2 dev br0 proto static");
         await RepairsAsync(demo, ["sysctl", "-w", "net.bridge.bridge-nf-call-iptables=0"], "sysctl net.bridge.bridge-nf-call-iptables", "= 1");
         await RepairsAsync(demo, ["nft", "flush", "ruleset"], "nft list ruleset", "numgen inc mod 2");
-        await RepairsAsync(demo, ["nft", "flush", "chain", "ip", "skep", "prerouting"], "nft list ruleset", "ip daddr vmap @vips");
-        await RepairsAsync(overlay, ["ip", "rule", "del", "fwmark", "0xa00000c"], "ip rule", "fwmark 0xa00000c");
-        await RepairsAsync(overlay, ["ip", "route", "flush", "table", "167772172"], "ip route show table 167772172", "default via 10.0.0.12");
-        await RepairsAsync(sbox, ["nft", "flush", "ruleset"], "nft list ruleset", "tcp . 8000 : jump port-tcp-8000");
+        await RepairsAsync(demo, ["nft", "flush", "chain", "ip", "skep-0", "prerouting"], "nft list ruleset", "ip daddr vmap @vips");
+        await RepairsAsync(demo, ["nft", "delete", "element", "ip", "skep-0", "backends", "{ 1 }"], "nft list map ip skep-0 backends", "10.0.1.3, ");
+        await RepairsAsync(demo, ["nft", "flush", "chain", "ip", "skep-0", "service-web"], "nft list chain ip skep-0 service-web", "map @backends");
+        await RepairsAsync(demo, ["nft", "delete", "element", "ip", "skep-0", "vips", "{ 10.0.1.2 }"], "nft list map ip skep-0 vips", "10.0.1.2 : jump service-web");
+        await RepairsAsync(overlay, ["bridge", "link", "set", "dev", "veth1", "locked", "off"], "bridge -d link show dev veth1", "locked on");
+        await RepairsAsync(overlay, ["bridge", "link", "set", "dev", "veth1", "isolated", "off"], "bridge -d link show dev veth1", "isolated on");
+        await RepairsAsync(nodes.Web1, ["nft", "delete", "table", "netdev", "skep"], "nft list ruleset", "ether daddr set meta mark map @entry-nodes");
+        await RepairsAsync(nodes.Web1, ["nft", "flush", "chain", "ip", "skep", "entrance"], "nft list ruleset", "goto datagrams");
+        await RepairsAsync(sbox, ["nft", "flush", "ruleset"], "nft list ruleset", "set answering");
         await RepairsAsync(sbox, ["ip", "route", "del", "default"], "ip route", "default via 172.18.0.1");
-        await RepairsAsync(node.Host, ["nft", "delete", "table", "ip", "skep"], "nft list ruleset", "@ingress-ports dnat to 172.18.0.2");
+        await RepairsAsync(node.Host, ["nft", "delete", "table", "ip", "skep"], "nft list ruleset", "@relayed-ports dnat to 172.18.0.2");
+        await RepairsAsync(node.Host, ["nft", "delete", "table", "ip", "skep-0"], "nft list ruleset", "tcp . 8000 : jump port-tcp-8000");
+        await RepairsAsync(node.Host, ["ip", "link", "del", "skep-ingress"], "ip -d link show skep-ingress", "02:42:8a:00:00:0b");
+        await RepairsAsync(node.Host, ["ip", "route", "flush", "table", "29547"], "ip route show table 29547", "10.0.0.0/24 dev skep-ingress");
+        await RepairsAsync(node.Host, ["ip", "rule", "del", "fwmark", "0x736b6570"], "ip rule", "fwmark 0x736b6570 lookup 29547");
+        await RepairsAsync(overlay, ["bridge", "fdb", "del", "02:42:8a:00:00:0c", "dev", "vxlan0", "self"], "bridge fdb", "02:42:8a:00:00:0c dev vxlan0 dst 198.18.5.2");
         await RepairsAsync(node.Host, ["ip", "link", "del", "docker_gwbridge"], "ip addr show docker_gwbridge", "172.18.0.1/16");
 
         Assert.Equal("web1 198.18.5.9", await nodes.AskAsync(nodes.Client, "198.18.5.1", 8000));
@@ -45,6 +55,8 @@ public sealed class RepairTests
         await using var nodes = await TwoNodes.StartAsync();
         using var mesh = await nodes.ConnectAsync(nodes.Client, "198.18.5.1", 8000);
         using var vip = await nodes.ConnectAsync(nodes.Caller, "10.0.1.2", 3000);
+        await nodes.First.UntilRetriedAsync("", "tcp . 8000", nodes.Limit);
+        await nodes.First.UntilRetriedAsync("2-demoxxxxxx", "10.0.1.2 . tcp . 3000", nodes.Limit);
         var before = await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "-o", "link");
 
         await nodes.First.StopAsync();
@@ -111,9 +123,10 @@ public sealed class RepairTests
     {
         await NamespaceFixture.RunAsync(ns, harm[0], harm[1..]);
         var words = look.Split(' ');
+        await using var stalls = new Stalls();
         var clock = Stopwatch.StartNew();
         var seen = "";
-        while (clock.Elapsed < TimeSpan.FromSeconds(2.5))
+        while (clock.Elapsed < 2.5 * stalls.Second)
         {
             try
             {

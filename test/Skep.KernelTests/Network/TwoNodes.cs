@@ -24,7 +24,7 @@ public sealed class TwoNodes : IAsyncDisposable
 
     private TwoNodes()
     {
-        var lan = _namespaces.Create("lan");
+        var lan = Lan = _namespaces.Create("lan");
         using (var routes = RouteNetlink.Open(lan))
         {
             routes.AddBridge("lan");
@@ -44,9 +44,18 @@ public sealed class TwoNodes : IAsyncDisposable
     internal TestNode First { get; }
     internal TestNode Second { get; }
     public NetworkNamespace Client { get; }
+
+    /// <summary>The switch between the machines; its ports have the machines' names, their other ends are e0.</summary>
+    public NetworkNamespace Lan { get; }
     public NetworkNamespace Web1 { get; private set; } = null!;
     public NetworkNamespace Web2 { get; private set; } = null!;
     public NetworkNamespace Caller { get; private set; } = null!;
+
+    /// <summary>web's listener in <see cref="Web1"/>.</summary>
+    public Socket Server1 { get; private set; } = null!;
+
+    /// <summary>web's listener in <see cref="Web2"/>.</summary>
+    public Socket Server2 { get; private set; } = null!;
     public CancellationToken Limit => _limit.Token;
 
     public static async Task<TwoNodes> StartAsync()
@@ -58,8 +67,8 @@ public sealed class TwoNodes : IAsyncDisposable
             nodes.Second.Start();
             await nodes.ApplyAsync(Plan(1));
             await nodes.AttachAllAsync();
-            nodes.Serve(nodes.Web1, "web1");
-            nodes.Serve(nodes.Web2, "web2");
+            nodes.Server1 = nodes.Serve(nodes.Web1, "web1");
+            nodes.Server2 = nodes.Serve(nodes.Web2, "web2");
             return nodes;
         }
         catch (Exception failure)
@@ -113,11 +122,13 @@ public sealed class TwoNodes : IAsyncDisposable
     };
 
     /// <summary>Answers every TCP connection on port 3000 with its name and the client's address, then echoes.</summary>
-    public void Serve(NetworkNamespace ns, string name, int port = 3000)
+    /// <returns>The listener; closed, the port refuses.</returns>
+    public Socket Serve(NetworkNamespace ns, string name, int port = 3000)
     {
         var listener = NamespaceFixture.Listen(ns, port);
         _listeners.Add(listener);
         _ = AcceptAsync(listener, name);
+        return listener;
     }
 
     /// <summary>Connects and reads the greeting: <c>web1 198.18.5.9</c>.</summary>
@@ -127,10 +138,12 @@ public sealed class TwoNodes : IAsyncDisposable
         return flow.Greeting;
     }
 
-    public async Task<TestFlow> ConnectAsync(NetworkNamespace from, string address, int port)
+    public Task<TestFlow> ConnectAsync(NetworkNamespace from, string address, int port) => ConnectAsync(from, address, port, TimeSpan.FromSeconds(3));
+
+    public async Task<TestFlow> ConnectAsync(NetworkNamespace from, string address, int port, TimeSpan wait)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Limit);
-        patience.CancelAfter(TimeSpan.FromSeconds(3));
+        patience.CancelAfter(wait);
         var socket = NamespaceFixture.OpenSocket(from, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -142,6 +155,26 @@ public sealed class TwoNodes : IAsyncDisposable
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Gives a machine's cable this MTU at both ends.</summary>
+    public async Task WidthAsync(string machine, int mtu)
+    {
+        var host = machine == "node1" ? First.Host : Second.Host;
+        var text = mtu.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await NamespaceFixture.RunAsync(Lan, "ip", "link", "set", machine, "mtu", text);
+        await NamespaceFixture.RunAsync(host, "ip", "link", "set", "e0", "mtu", text);
+    }
+
+    /// <summary>Waits until a link has this MTU.</summary>
+    public async Task HasMtuAsync(NetworkNamespace ns, string link, int mtu)
+    {
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        using var routes = RouteNetlink.Open(ns);
+        while (routes.FindLink(link)?.Mtu != mtu)
+        {
+            await again.WaitForNextTickAsync(Limit);
         }
     }
 
@@ -216,6 +249,9 @@ public sealed class TwoNodes : IAsyncDisposable
 /// <summary>An open connection whose other end echoes.</summary>
 public sealed record TestFlow(StreamReader Reader, string Greeting) : IDisposable
 {
+    /// <summary>How often something had to be sent again.</summary>
+    public int Resent => TcpInfo.Resent(((NetworkStream)Reader.BaseStream).Socket);
+
     public async Task<string> EchoAsync(string line, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -65,7 +65,7 @@ public sealed class SchedulingTests(ITestOutputHelper output)
         await _swarm.CreateServiceAsync("b", s => s.Replicas(1).On("clash"));
         await _swarm.SettleAsync();
         Assert.Equal(4, _swarm.Running("a").Count());
-        Assert.Contains(_swarm.View.TasksOfService("a"), t => t.Status.Err == "no available IPv4 addresses on network \"tiny\" (6 of 6 in use)");
+        Assert.Contains(_swarm.View.TasksOfService("a"), t => t.Status.Err == "network tiny: 5 of 5 IPv4 addresses in use: 4 tasks, 1 service");
         Assert.Equal("Pool overlaps with other one on this address space", _swarm.View.Networks["clash"].AllocationError);
         Assert.Contains("Pool overlaps", Assert.Single(_swarm.View.TasksOfService("b")).Status.Err, StringComparison.Ordinal);
         await _swarm.RemoveAsync(_swarm.View.Services["a"]);

@@ -20,12 +20,20 @@ internal sealed class SimulatedSwarm
     private IAsyncEnumerator<StoreCommit>? _commits;
     private Task<bool>? _next;
     private ManagerPass? _pass;
+    private ManagerPass? _deposed;
+    private int _terms;
     private ulong _seen;
     private int _ids;
 
     public SimulatedSwarm(int seed) => _random = new Random(seed);
 
     public FakeClusterStore Store { get; } = new();
+    /// <summary>The leader's own way to the store; null = the store itself.</summary>
+    public IClusterStore? LeaderStore { get; set; }
+
+    /// <summary>What the leader thinks is in use.</summary>
+    public ClusterBooks Books => _pass!.Books;
+
     public ManualClock Clock { get; } = new();
     public StoreView View => Store.Current;
 
@@ -41,11 +49,17 @@ internal sealed class SimulatedSwarm
     /// <summary>Tasks that cannot be prepared: no image, no mount.</summary>
     public Func<SwarmTask, bool> Rejects { get; set; } = _ => false;
 
+    /// <summary>Null: agents stop tasks as soon as they are told to.</summary>
+    private SimulatedDrains? Drains { get; set; }
+
+    /// <summary>From now on nodes apply what they are told, say so, and stop no task before it is drained.</summary>
+    public SimulatedDrains WithDrains() => Drains = new SimulatedDrains(this);
+
     public string NewId() => $"id{_ids++:d23}";
 
-    public async Task StartAsync(int nodes)
+    public async Task StartAsync(int nodes, bool ipv6 = false)
     {
-        await Store.CommitAsync(Bootstrap.FirstTransaction(new SwarmCluster { Id = "cluster" }, null, Clock.GetUtcNow()), default);
+        await Store.CommitAsync(Bootstrap.FirstTransaction(new SwarmCluster { Id = "cluster" }, null, Clock.GetUtcNow(), ipv6), default);
         for (var i = 1; i <= nodes; i++)
         {
             await AddNodeAsync($"node{i}");
@@ -91,24 +105,34 @@ internal sealed class SimulatedSwarm
     /// <summary>Another manager takes over: all memory is lost, the store stays.</summary>
     public async Task NewLeaderAsync()
     {
+        (_deposed, _terms) = (_pass, _terms + 1);
         var subscription = Store.SnapshotAndFollow();
         _seen = subscription.Snapshot.Revision;
         _commits = subscription.Commits.GetAsyncEnumerator();
         _next = _commits.MoveNextAsync().AsTask();
-        _pass = new ManagerPass(Store, subscription.Snapshot, Clock, NullLogger.Instance, NewId);
+        _pass = new ManagerPass(new LeaderTerm(LeaderStore ?? Store, _terms, () => _terms), subscription.Snapshot, Clock, NullLogger.Instance, NewId);
         await _pass.CatchUpAsync(default);
     }
 
+    /// <summary>What the leader does when the store gave no answer.</summary>
+    public Task CatchUpAsync() => _pass!.CatchUpAsync(default);
+
+    /// <summary>A pass of the leader before this one, which has not heard that it is none any more.</summary>
+    public Task<int> DeposedPassAsync() => _deposed?.RunAsync(default) ?? Task.FromResult(0);
+
     /// <summary>One pass of the leader over what has happened.</summary>
-    public async Task<int> PassAsync()
+    /// <param name="lag">So many of the latest commits its watch has not brought yet.</param>
+    public async Task<int> PassAsync(int lag = 0)
     {
-        while (_seen < View.Revision && await _next!)
+        while (_seen + (ulong)lag < View.Revision && await _next!)
         {
             var commit = _commits!.Current;
             _seen = commit.View.Revision;
             _next = _commits.MoveNextAsync().AsTask();
             OnCommit?.Invoke(commit);
+            Drains?.Apply(commit);
             _pass!.Apply(commit);
+            _deposed?.Apply(commit);
         }
 
         return await _pass!.RunAsync(default);
@@ -137,7 +161,8 @@ internal sealed class SimulatedSwarm
         for (var round = 0; round < 400; round++)
         {
             var changes = await PassAsync();
-            var moved = await AgentsAsync();
+            var moved = Drains?.Step() is true;
+            moved |= await AgentsAsync();
             if (changes == 0 && !moved && await PassAsync() == 0)
             {
                 return;
@@ -160,7 +185,7 @@ internal sealed class SimulatedSwarm
     private TaskState? Step(SwarmTask task) => (task.Status.State, task.DesiredState) switch
     {
         (> TaskState.Running or < TaskState.Assigned, _) => null,
-        (_, > TaskState.Running) => TaskState.Shutdown,
+        (_, > TaskState.Running) => Drains?.MayStop(task) is false ? null : TaskState.Shutdown,
         (TaskState.Assigned, _) => TaskState.Accepted,
         (TaskState.Accepted, _) => TaskState.Preparing,
         (TaskState.Preparing, _) => Rejects(task) ? TaskState.Rejected : TaskState.Ready,

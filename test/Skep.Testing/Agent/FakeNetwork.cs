@@ -12,6 +12,8 @@ public sealed class FakeNetwork : INodeNetwork
 
     public Watched<ulong> AppliedRevision { get; } = new(0, (next, now) => next != now);
 
+    public Watched<string> CipherGeneration { get; } = new("", (_, _) => true);
+
     /// <summary>Runs before a container gets its place; it may wait or throw.</summary>
     public Func<SandboxRequest, CancellationToken, Task> Attaching { get; set; } = (_, _) => Task.CompletedTask;
 
@@ -28,7 +30,7 @@ public sealed class FakeNetwork : INodeNetwork
         }
     }
 
-    public void Submit(NodePlan plan)
+    public void Submit(NodePlan plan, PlanDelta? delta)
     {
         Plan = plan;
         AppliedRevision.TryPublish(plan.Revision);
@@ -63,6 +65,13 @@ public sealed class FakeNetwork : INodeNetwork
             return _attached.GetValueOrDefault(containerId);
         }
     }
+
+    /// <summary>What the sockets of a container with a place look like; null = the kernel does not tell.</summary>
+    public Func<string, SandboxTraffic?> Traffic { get; set; } = _ => null;
+
+    public SandboxTraffic? TrafficOf(string containerId) => Traffic(containerId);
+
+    public Watched<System.Collections.Immutable.ImmutableArray<string>> Findings { get; } = new([], (next, now) => !next.SequenceEqual(now));
 
     public LocalNetwork? Describe(string networkId) => null;
 

@@ -37,6 +37,19 @@ public sealed class DaemonConfigurationTests
     }
 
     [Fact]
+    public void SocketBalancingIsSwitchedOffAnywhere()
+    {
+        Assert.True(Load().SocketBalancing);
+        Assert.False(Load("""{"socket-balancing":false}""").SocketBalancing);
+        Assert.False(Load("""{"socket-balancing":"false"}""").SocketBalancing);
+        Assert.False(Load(environment: new() { ["SKEP_SOCKET_BALANCING"] = "false" }).SocketBalancing);
+        Assert.Contains(
+            "socket-balancing is 'maybe'; it can be true or false.",
+            Assert.Throws<ClusterException>(() => Load(flags: ("socket-balancing", ["maybe"]))).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void EveryProblemIsToldWithItsSource()
     {
         var refusal = Assert.Throws<ClusterException>(() => Load(

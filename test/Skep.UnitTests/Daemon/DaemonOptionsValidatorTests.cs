@@ -21,7 +21,6 @@ public sealed class DaemonOptionsValidatorTests
         { "dns is 'name'", new() { Dns = ["name"] } },
         { "insecure-registry is 'http://x'", new() { InsecureRegistries = ["http://x"] } },
         { "shutdown-timeout is 0", new() { ShutdownTimeout = TimeSpan.Zero } },
-        { "this version has the data plane 'nftables' only", new() { DataPlane = DataPlane.Classic } },
         { "its size can be 16 to 30", new() { DefaultAddressPools = [Pool("10.0.0.0/16", 8)] } },
         { "it overlaps '10.0.0.0/8,24'", new() { DefaultAddressPools = [Pool("10.0.0.0/8", 24), Pool("10.1.0.0/16", 24)] } },
     };

@@ -38,6 +38,7 @@ internal static class IfLink
     public const ushort IFLA_BRPORT_LEARNING = 8;
     public const ushort IFLA_BRPORT_NEIGH_SUPPRESS = 32;
     public const ushort IFLA_BRPORT_ISOLATED = 33;
+    public const ushort IFLA_BRPORT_LOCKED = 39;
 
     // IFLA_INFO_DATA of "vxlan".
     public const ushort IFLA_VXLAN_ID = 1;

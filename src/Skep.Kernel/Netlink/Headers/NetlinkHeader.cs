@@ -19,6 +19,7 @@ internal static class NetlinkHeader
     public const ushort NLM_F_REPLACE = 0x100;
     public const ushort NLM_F_EXCL = 0x200;
     public const ushort NLM_F_CREATE = 0x400;
+    public const ushort NLM_F_APPEND = 0x800;
 
     // Of answers.
     public const ushort NLM_F_CAPPED = 0x100;

@@ -3,6 +3,7 @@ namespace Skep.Kernel.Netlink.Headers;
 /// <summary>linux/netfilter/nfnetlink_conntrack.h.</summary>
 internal static class NfConntrack
 {
+    public const ushort IPCTNL_MSG_CT_NEW = 0;
     public const ushort IPCTNL_MSG_CT_GET = 1;
     public const ushort IPCTNL_MSG_CT_DELETE = 2;
     public const ushort IPCTNL_MSG_CT_GET_STATS = 5;
@@ -11,10 +12,28 @@ internal static class NfConntrack
     public const ushort CTA_TUPLE_ORIG = 1;
     public const ushort CTA_TUPLE_REPLY = 2;
     public const ushort CTA_STATUS = 3;
+    public const ushort CTA_NAT_SRC = 6;
     public const ushort CTA_TIMEOUT = 7;
     public const ushort CTA_MARK = 8;
     public const ushort CTA_ID = 12;
+    public const ushort CTA_NAT_DST = 13;
     public const ushort CTA_ZONE = 18;
+
+    // enum ip_conntrack_status of nf_conntrack_common.h
+    public const uint IPS_SEEN_REPLY = 1 << 1;
+    public const uint IPS_ASSURED = 1 << 2;
+    public const uint IPS_CONFIRMED = 1 << 3;
+
+    // enum ctattr_nat
+    public const ushort CTA_NAT_V4_MINIP = 1;
+    public const ushort CTA_NAT_V4_MAXIP = 2;
+    public const ushort CTA_NAT_PROTO = 3;
+    public const ushort CTA_NAT_V6_MINIP = 4;
+    public const ushort CTA_NAT_V6_MAXIP = 5;
+
+    // enum ctattr_protonat
+    public const ushort CTA_PROTONAT_PORT_MIN = 1;
+    public const ushort CTA_PROTONAT_PORT_MAX = 2;
 
     // enum ctattr_tuple
     public const ushort CTA_TUPLE_IP = 1;

@@ -3,6 +3,7 @@ using Skep.Daemon.Http.Containers;
 using Skep.Daemon.Http.Engine;
 using Skep.Daemon.Http.Events;
 using Skep.Daemon.Http.Images;
+using Skep.Daemon.Http.Net;
 using Skep.Daemon.Http.Networks;
 using Skep.Daemon.Http.Nodes;
 using Skep.Daemon.Http.Services;
@@ -25,6 +26,7 @@ internal static class EngineRoutes
         routes.MapServices(manager);
         routes.MapTasks(manager);
         routes.MapNetworks(services, manager);
+        routes.MapNet(services);
         routes.MapImages(services);
         routes.MapContainers(services);
         routes.MapAbsent();

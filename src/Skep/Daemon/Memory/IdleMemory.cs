@@ -10,16 +10,16 @@ internal sealed class IdleMemory(TimeProvider clock, Func<long> allocatedBytes, 
     /// <summary>How often it looks.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
-    /// <summary>Allocating less than this in one period is rest: heartbeats, polls and a reader or two of the API.</summary>
-    public const long Rest = 2 << 20;
+    /// <summary>Allocating less than this in one period is rest: heartbeats, probes, audits and a reader or two of the API take 1.5 MiB a second.</summary>
+    public const long Rest = 8 << 20;
 
-    /// <summary>Having allocated this much since the last time is work that was worth it.</summary>
+    /// <summary>Having allocated this much since the last time, in periods that were none of rest, is work that was worth it.</summary>
     public const long Work = 8 << 20;
 
     private long _seen;
 
     // The start counts as work whatever it allocated.
-    private long _released = -Work;
+    private long _worked = Work;
 
     public static IdleMemory Create(TimeProvider clock) =>
         new(clock, () => GC.GetTotalAllocatedBytes(), ResidentMemory.Release);
@@ -37,12 +37,16 @@ internal sealed class IdleMemory(TimeProvider clock, Func<long> allocatedBytes, 
     internal void Look()
     {
         var allocated = allocatedBytes();
-        var quiet = allocated - _seen < Rest;
+        var since = allocated - _seen;
         _seen = allocated;
-        if (quiet && allocated - _released >= Work)
+        if (since >= Rest)
+        {
+            _worked += since;
+        }
+        else if (_worked >= Work)
         {
             release();
-            _released = allocated;
+            _worked = 0;
         }
     }
 }

@@ -14,7 +14,12 @@ public sealed partial class ChildProcess(ChildProcessOptions options, TimeProvid
     private static readonly TimeSpan s_noting = TimeSpan.FromMilliseconds(1);
 
     // The shell notes its own birth before it becomes the child, so there is no moment at which a child is unknown.
-    private const string Launch = "read -r stat </proc/$$/stat && echo \"$stat\" >\"$0\" && shift && exec setsid \"$@\" </dev/null >>\"$SKEP_CHILD_LOG\" 2>&1";
+    private const string Note = "read -r stat </proc/$$/stat && echo \"$stat\" >\"$0\" && shift && ";
+    private const string Launch = Note + "exec setsid \"$@\" </dev/null >>\"$SKEP_CHILD_LOG\" 2>&1";
+
+    // Where it came from it can open by descriptor 9: a namespace need not have a path.
+    private const string LaunchElsewhere =
+        Note + "exec 9<\"$SKEP_CHILD_HOME\" && exec setsid nsenter --net=\"$SKEP_CHILD_NETWORK\" -- \"$@\" </dev/null >>\"$SKEP_CHILD_LOG\" 2>&1";
 
     private ProcessIdentity? _running;
     private volatile bool _stopped;
@@ -97,7 +102,7 @@ public sealed partial class ChildProcess(ChildProcessOptions options, TimeProvid
     {
         options.BeforeStart?.Invoke();
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = options.WorkingDirectory, UseShellExecute = false };
-        string[] arguments = ["-c", Launch, Path.GetFullPath(options.PidFile), "--", options.FileName, .. options.Arguments];
+        string[] arguments = ["-c", options.NetworkNamespace is null ? Launch : LaunchElsewhere, Path.GetFullPath(options.PidFile), "--", options.FileName, .. options.Arguments];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -106,6 +111,12 @@ public sealed partial class ChildProcess(ChildProcessOptions options, TimeProvid
         foreach (var (name, value) in options.Environment)
         {
             start.Environment[name] = value;
+        }
+
+        if (options.NetworkNamespace is { } network)
+        {
+            start.Environment["SKEP_CHILD_NETWORK"] = network;
+            start.Environment["SKEP_CHILD_HOME"] = options.HomeNetworkNamespace ?? "/proc/self/ns/net";
         }
 
         start.Environment["SKEP_CHILD_LOG"] = Path.GetFullPath(options.LogFile);

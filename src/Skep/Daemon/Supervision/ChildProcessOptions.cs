@@ -16,6 +16,15 @@ public sealed record ChildProcessOptions
 
     public string WorkingDirectory { get; init; } = "/";
 
+    /// <summary>In <see cref="Arguments"/>: where a child that runs in another network namespace finds the one that it was started from.</summary>
+    public const string HomeNamespace = "/proc/self/fd/9";
+
+    /// <summary>The network namespace that the child runs in, by its path; null = the daemon's.</summary>
+    public string? NetworkNamespace { get; init; }
+
+    /// <summary>What <see cref="HomeNamespace"/> is; null = the daemon's.</summary>
+    public string? HomeNetworkNamespace { get; init; }
+
     /// <summary>Holds the running child's line of /proc/PID/stat as it was at its start: the process id and the time of birth.</summary>
     public required string PidFile { get; init; }
 

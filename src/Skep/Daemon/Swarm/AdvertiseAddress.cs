@@ -59,9 +59,9 @@ internal static class AdvertiseAddress
     public static string Resolve(string wish)
     {
         var (host, _) = HostPort.Parse(wish, HostPort.DefaultControlPort);
-        if (IPAddress.TryParse(host, out _))
+        if (IPAddress.TryParse(host, out var address))
         {
-            return host;
+            return address.ToString();
         }
 
         var card = NetworkInterface.GetAllNetworkInterfaces().FirstOrDefault(n => n.Name == host)
@@ -75,17 +75,25 @@ internal static class AdvertiseAddress
         };
     }
 
+    /// <summary>This host has an IPv6 address with which it can be reached from beyond its links.</summary>
+    public static bool HostHasIPv6() => Cards().SelectMany(All).Any(a => a.AddressFamily == AddressFamily.InterNetworkV6);
+
     private static IEnumerable<(string Interface, IPAddress Address)> Candidates() =>
-        from card in NetworkInterface.GetAllNetworkInterfaces()
-        where card.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown
-            && card.NetworkInterfaceType != NetworkInterfaceType.Loopback
-            && !s_ours.Any(prefix => card.Name.StartsWith(prefix, StringComparison.Ordinal))
+        from card in Cards()
         from address in Of(card)
         select (card.Name, address);
 
+    private static IEnumerable<NetworkInterface> Cards() => NetworkInterface.GetAllNetworkInterfaces().Where(card =>
+        card.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown
+        && card.NetworkInterfaceType != NetworkInterfaceType.Loopback
+        && !s_ours.Any(prefix => card.Name.StartsWith(prefix, StringComparison.Ordinal)));
+
+    private static IEnumerable<IPAddress> All(NetworkInterface card) =>
+        card.GetIPProperties().UnicastAddresses.Select(u => u.Address).Where(a => !a.IsIPv6LinkLocal && !IPAddress.IsLoopback(a));
+
     private static List<IPAddress> Of(NetworkInterface card)
     {
-        var all = card.GetIPProperties().UnicastAddresses.Select(u => u.Address).Where(a => !a.IsIPv6LinkLocal && !IPAddress.IsLoopback(a)).ToList();
+        var all = All(card).ToList();
         var four = all.Where(a => a.AddressFamily == AddressFamily.InterNetwork).ToList();
         return four.Count > 0 ? four : all;
     }

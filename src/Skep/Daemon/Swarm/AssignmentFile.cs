@@ -11,8 +11,9 @@ namespace Skep.Daemon.Swarm;
 /// The newest assignments on disk, so that a daemon that starts while no manager can be reached keeps tasks, names and balancing
 /// as they were. Bursts become one write; losing the last of them costs nothing, since a manager tells it again.
 /// </summary>
-internal sealed class AssignmentFile(string path, TimeProvider clock)
+internal sealed class AssignmentFile(string path, TimeProvider clock, ILogger log)
 {
+    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(5);
     private readonly Coalescer _changed = new(clock, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
     private AssignmentSet _newest = AssignmentSet.Empty;
 
@@ -38,12 +39,20 @@ internal sealed class AssignmentFile(string path, TimeProvider clock)
     }
 
     public Task RunAsync(CancellationToken stopping) => _changed.RunAsync(
-        _ =>
+        async _ =>
         {
             var newest = Volatile.Read(ref _newest);
             var kept = new KeptAssignments { NodeId = newest.Plan.NodeId, DataPathPort = newest.Plan.DataPathPort, Assignments = newest.ToMessage() };
-            RecordFile.Write(path, kept.ToByteArray());
-            return Task.CompletedTask;
+            try
+            {
+                RecordFile.Write(path, kept.ToByteArray());
+            }
+            catch (IOException full)
+            {
+                log.AssignmentsNotSaved(full.Message);
+                await Task.Delay(s_retry, clock, stopping);
+                _changed.Signal();
+            }
         },
         stopping);
 }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using Skep.Manager.Allocation;
 using Skep.Manager.Certificates;
 using Skep.Model.Errors;
 using Skep.Model.Identity;
@@ -32,6 +34,13 @@ internal static class ClusterMaker
             if (!IPNetwork.TryParse(text, out var pool))
             {
                 problems.Add($"invalid CIDR address: {text}");
+            }
+            else if (pool.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                if (pool.PrefixLength > UniqueLocal.SubnetSize)
+                {
+                    problems.Add($"invalid default address pool {text}: IPv6 networks are /64, so the pool must be at least that large");
+                }
             }
             else if (size < pool.PrefixLength || size > 29)
             {

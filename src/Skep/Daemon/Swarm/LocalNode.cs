@@ -1,6 +1,8 @@
 using System.Globalization;
 using Skep.Manager.Certificates;
 using Skep.Model.Errors;
+using Skep.Network;
+using Skep.Model.Objects;
 
 namespace Skep.Daemon.Swarm;
 
@@ -85,6 +87,12 @@ public sealed class LocalNode(SwarmParts parts) : ISwarmNode, IAsyncDisposable
             _folder.Create();
             using var root = RootAuthority.Create(parts.Clock);
             var founded = ClusterMaker.Found(cluster, root, _folder, HostPort.Format(advertise, port), request.Availability, parts.Clock);
+
+            // The ingress network gets its subnet in the first pass, before the node has called for the first time.
+            founded = founded with
+            {
+                Node = founded.Node with { Description = new NodeDescription { Hostname = NodeDescriber.HostName(), Prefixes = HostPrefixes.OfThisHost() } },
+            };
             state = state with { Managers = [new ManagerPlace(founded.Node.Id, HostPort.Format(advertise, port))] };
             return await BeginAsync(founded.Identity, state, founded, cancellationToken);
         }

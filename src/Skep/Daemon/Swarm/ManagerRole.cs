@@ -1,11 +1,14 @@
 using System.Net;
+using System.Net.Sockets;
 using Skep.Daemon.Rpc;
 using Skep.Manager.Allocation;
 using Skep.Manager.Certificates;
 using Skep.Manager.Dispatch;
+using Skep.Manager.Encryption;
 using Skep.Manager.Orchestration;
 using Skep.Manager.Store;
 using Skep.Model.Errors;
+using Skep.Model.Flow;
 using Skep.Model.States;
 using Skep.Protocol.Records;
 
@@ -30,6 +33,8 @@ internal sealed class ManagerRole
         _logs = calls.Logs;
     }
 
+    private KeyRotator Rotator { get; init; } = null!;
+
     public ManagerPart Part => new(_store.Store, _logs) { IsLeader = _leads };
 
     public static async Task<ManagerRole> StartAsync(
@@ -40,22 +45,27 @@ internal sealed class ManagerRole
         {
             if (founded is not null)
             {
-                await store.Store.CommitAsync(Bootstrap.FirstTransaction(founded.Cluster, founded.Node, parts.Clock.GetUtcNow()), cancellationToken);
+                await store.Store.CommitAsync(Bootstrap.FirstTransaction(founded.Cluster, founded.Node, parts.Clock.GetUtcNow(), AdvertiseAddress.HostHasIPv6()), cancellationToken);
             }
 
             var cluster = store.Store.Current.Cluster
                 ?? throw new ClusterException(ErrorKind.Internal, "the store holds no cluster; restore it from a backup, or leave with --force");
             var key = RecordFile.Read(folder.ManagerKey) ?? throw new ClusterException(ErrorKind.Internal, $"{folder.ManagerKey} is missing");
             var authority = RootAuthority.Load(cluster.RootCertificate, KeyWrap.Unwrap(key, cluster.WrappedRootKey), parts.Clock);
-            var dispatcher = new Dispatcher(store.Store, new DispatcherOptions(), parts.Clock, parts.Logging.CreateLogger<Dispatcher>());
+            var seal = new KeyringSeal(key);
+            var dispatcher = new Dispatcher(store.Store, new DispatcherOptions(), parts.Clock, parts.Logging.CreateLogger<Dispatcher>()) { OpenKeyring = seal.Open };
             var calls = new ControlCalls(
                 new MembershipService(store.Store, authority, parts.Clock, parts.Logging.CreateLogger<MembershipService>()),
                 dispatcher,
                 new LogBroker(store.Store, dispatcher));
             var (host, port) = HostPort.Parse(state.ListenAddress, HostPort.DefaultControlPort);
-            var endpoint = new IPEndPoint(IPAddress.Parse(AdvertiseAddress.Resolve(host)), port);
+            var address = IPAddress.Parse(AdvertiseAddress.Resolve(host));
+
+            // 0.0.0.0 is what clients write for "everywhere"; a node may come by IPv6.
+            var endpoint = new IPEndPoint(address.Equals(IPAddress.Any) && Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : address, port);
             var server = await ControlServer.StartAsync(endpoint, identity, calls, parts.Logging, cancellationToken);
-            return new ManagerRole(parts, identity.Peer.NodeId, store, server, authority, calls);
+            var rotator = new KeyRotator(store.Store, seal, dispatcher.KeysAreApplied, parts.Clock, parts.Logging.CreateLogger<KeyRotator>());
+            return new ManagerRole(parts, identity.Peer.NodeId, store, server, authority, calls) { Rotator = rotator };
         }
         catch
         {
@@ -64,7 +74,7 @@ internal sealed class ManagerRole
         }
     }
 
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(_dispatcher.RunAsync(stopping), LeadAsync(stopping), _parts.FollowStore(_store.Store, stopping));
+    public Task RunAsync(CancellationToken stopping) => Together.RunAsync(stopping, _dispatcher.RunAsync, LeadAsync, ending => _parts.FollowStore(_store.Store, ending));
 
     /// <summary>Waits until the store says that the node is ready.</summary>
     public Task NodeReadyAsync(string nodeId, CancellationToken cancellationToken) =>
@@ -91,7 +101,8 @@ internal sealed class ManagerRole
             try
             {
                 await MarkLeaderAsync(leading);
-                await new ManagerLoops(_store.Store, _parts.Clock, _parts.Logging.CreateLogger<ManagerLoops>()).RunAsync(leading);
+                var loops = new ManagerLoops(_store.Store, _parts.Clock, _parts.Logging.CreateLogger<ManagerLoops>());
+                await Together.RunAsync(leading, loops.RunAsync, Rotator.RunAsync);
             }
             finally
             {

@@ -1,4 +1,5 @@
 using System.Net;
+using Skep.Daemon.Supervision;
 using Skep.Network;
 
 namespace Skep.Daemon.Swarm;
@@ -10,6 +11,7 @@ internal sealed class Member : IDisposable
     private readonly NodeIdentity _identity;
     private readonly AgentRole _agent;
     private readonly NodeNetwork _network;
+    private readonly RelayProcess _relay;
     private readonly Lock _saving = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _agentStopping = new();
@@ -22,6 +24,12 @@ internal sealed class Member : IDisposable
     {
         (_parts, _folder, _identity, _state, Manager) = (parts, folder, identity, state, manager);
         _network = parts.Network(identity.Peer.NodeId, IPAddress.Parse(state.DataPathAddress));
+        _relay = new RelayProcess(
+            new RelayProcessOptions { RunFolder = Path.Combine(parts.Options.RunRoot, "relay"), Namespace = _network.RelayNamespace },
+            _network.RelayedPorts,
+            _network.DescribeRelay,
+            parts.Clock,
+            parts.Logging);
         var context = new MemberContext(folder.Path, identity, state)
         {
             Describe = () => NodeDescriber.Describe(parts.Options, identity, parts.Version),
@@ -92,6 +100,11 @@ internal sealed class Member : IDisposable
 
         await _stopping.CancelAsync();
         await _running;
+        if (removeAll)
+        {
+            await _relay.EndAsync(cancellationToken);
+        }
+
         _network.Dispose();
         if (Manager is not null)
         {
@@ -113,6 +126,7 @@ internal sealed class Member : IDisposable
         var renewal = new CertificateRenewal(_identity, _agent.Peers, _parts.Clock, _parts.Log);
         return Task.WhenAll(
             _parts.Loops.RunAsync("network", _network.RunAsync, stopping),
+            _parts.Loops.RunAsync("relay", _relay.RunAsync, stopping),
             _parts.Loops.RunAsync("certificate renewal", renewal.RunAsync, stopping),
             Manager is null ? Task.CompletedTask : _parts.Loops.RunAsync("manager", Manager.RunAsync, stopping));
     }

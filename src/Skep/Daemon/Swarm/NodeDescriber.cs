@@ -22,6 +22,7 @@ internal static class NodeDescriber
     public static NodeDescription Describe(DaemonOptions options, NodeIdentity identity, string version) => new()
     {
         Hostname = options.Hostname ?? HostName(),
+        DataPlane = options.DataPlane == DataPlane.Classic ? NodeDescription.ClassicDataPlane : null,
         Platform = new Platform { Architecture = Architecture(), OS = "linux" },
         Resources = new ResourceAmounts { NanoCPUs = Environment.ProcessorCount * 1_000_000_000L, MemoryBytes = TotalMemory() },
         Engine = new EngineDescription

@@ -16,4 +16,10 @@ internal static partial class SwarmLog
 
     [LoggerMessage(1105, LogLevel.Warning, "The certificate of this node could not be renewed: {Reason}")]
     public static partial void RenewalFailed(this ILogger log, string reason);
+
+    [LoggerMessage(1106, LogLevel.Warning, "The assignments were not saved; a restart without managers would begin with older ones until then: {Reason}")]
+    public static partial void AssignmentsNotSaved(this ILogger log, string reason);
+
+    [LoggerMessage(1107, LogLevel.Warning, "What an earlier daemon left could not be taken away yet: {Reason}")]
+    public static partial void NotTidied(this ILogger log, string reason);
 }

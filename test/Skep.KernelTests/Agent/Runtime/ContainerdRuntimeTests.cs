@@ -215,6 +215,7 @@ public sealed class ContainerdRuntimeTests(ContainerdFixture fixture) : IClassFi
     {
         var recipe = Shell("i=0; while true; do i=$((i+1)); echo line $i; sleep 0.02; done");
         var brief = Shell("sleep 0.3; exit 4");
+        int process;
         await using (var before = await fixture.OpenAsync())
         {
             foreach (var r in new[] { recipe, brief })
@@ -223,10 +224,16 @@ public sealed class ContainerdRuntimeTests(ContainerdFixture fixture) : IClassFi
                 await before.StartAsync(r.Id, Limit);
             }
 
+            process = before.Find(brief.Id).Pid;
             await FirstLineAsync(before, recipe.Id);
         }
 
-        await Task.Delay(600);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (process > 0 && Directory.Exists($"/proc/{process}"))
+        {
+            await look.WaitForNextTickAsync(Limit);
+        }
+
         await using var runtime = await fixture.OpenAsync();
         Assert.Equal((ContainerState.Exited, 4), (runtime.Find(brief.Id).State, runtime.Find(brief.Id).ExitCode));
         Assert.Equal(ContainerState.Running, runtime.Find(recipe.Id).State);

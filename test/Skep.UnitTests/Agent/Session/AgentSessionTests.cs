@@ -24,6 +24,7 @@ public sealed class AgentSessionTests : IAsyncLifetime
     private readonly CancellationTokenSource _stopping = new();
     private readonly Channel<ManagerEnd> _calls = Channel.CreateUnbounded<ManagerEnd>();
     private readonly List<AssignmentSet> _remembered = [];
+    private long _repairs;
     private RpcTestServer _server = null!;
     private TaskManager _tasks = null!;
     private AgentSession _session = null!;
@@ -48,6 +49,7 @@ public sealed class AgentSessionTests : IAsyncLifetime
             Describe = () => new NodeDescription { Hostname = "host1" },
             AdvertiseAddress = "192.0.2.1",
             Applied = _network.AppliedRevision,
+            Repairs = () => Interlocked.Read(ref _repairs),
             Remember = _remembered.Add,
         };
         _session = new AgentSession(
@@ -136,13 +138,20 @@ public sealed class AgentSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Heartbeats_come_as_often_as_the_managers_asked()
+    public async Task Heartbeats_come_as_often_as_the_managers_asked_and_tell_the_repairs()
     {
         var manager = await NextCallAsync();
         manager.Say(Welcome());
 
         await manager.HearAsync(NodeMessage.KindOneofCase.Heartbeat);
-        await manager.HearAsync(NodeMessage.KindOneofCase.Heartbeat);
+        _repairs = 7;
+        NodeMessage beat;
+        do
+        {
+            beat = await manager.HearAsync(NodeMessage.KindOneofCase.Heartbeat);
+        }
+        while (beat.Heartbeat.Repairs == 0);
+        Assert.Equal(7ul, beat.Heartbeat.Repairs);
     }
 
     public async ValueTask DisposeAsync()

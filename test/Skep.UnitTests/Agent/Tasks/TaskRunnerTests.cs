@@ -3,6 +3,7 @@ using Skep.Model.Errors;
 using Skep.Model.Objects;
 using Skep.Model.Specs;
 using Skep.Model.States;
+using Skep.Protocol.Node;
 
 namespace Skep.UnitTests.Agent.Tasks;
 
@@ -347,7 +348,7 @@ public sealed class TaskRunnerTests : IAsyncDisposable
     {
         _fixture.Task = _fixture.Task with { DesiredState = TaskState.Shutdown, Attachments = [new TaskAttachment("net1", ["10.0.1.5/24"])] };
         _fixture.Runtime.Put(_fixture.Left(ContainerState.Running));
-        _fixture.Start();
+        _fixture.Start().Drained(new DrainedTask { Stopping = true });
 
         await _fixture.UntilAsync(TaskState.Shutdown);
         Assert.Equal(ContainerState.Exited, _fixture.Runtime.Find(_fixture.ContainerId).State);

@@ -4,7 +4,9 @@ using Skep.Daemon.Http.Events;
 using Skep.Manager.Dispatch;
 using Skep.Manager.Store;
 using Skep.Model.Objects;
+using Skep.Model.Plans;
 using Skep.Model.States;
+using Skep.Network;
 
 namespace Skep.UnitTests.Daemon.Http;
 
@@ -115,6 +117,44 @@ public sealed class ClusterEndpointTests
     }
 
     [Fact]
+    public async Task A_services_receipts_are_shown_the_latest_first()
+    {
+        await using var engine = await EngineFixture.StartManagerAsync();
+        var id = (await engine.SendAsync("POST", "/v1.50/services/create", Web)).Body.GetProperty("ID").GetString()!;
+        Assert.DoesNotContain("Drains", Keys(await engine.GetAsync("/v1.50/services/web")));
+        SwarmTask Ended(string task, int second, TaskDrain? drain) => new()
+        {
+            Id = task,
+            ServiceId = id,
+            ServiceName = "web",
+            Slot = 2,
+            NodeId = Fakes.FakeSwarmNode.NodeId,
+            Spec = engine.Store.Current.Services[id].Spec.TaskTemplate,
+            DesiredState = TaskState.Shutdown,
+            Status = new() { State = TaskState.Shutdown, Timestamp = DateTimeOffset.FromUnixTimeSeconds(second), Drain = drain },
+        };
+        await engine.Store.CommitAsync(
+            new StoreTransaction()
+                .Create(Ended("early", 100, new TaskDrain { Revision = 7, Confirmed = ["node1"], Unconfirmed = ["node3"], FlowsAtStart = 3, FlowsLeft = 1, Took = 2_000_000_000 }))
+                .Create(Ended("late", 200, new TaskDrain { Revision = 9, Confirmed = ["node1", "node3"] }))
+                .Create(Ended("failed", 300, null)),
+            default);
+
+        var service = engine.Store.Current.Services[id];
+        await engine.Store.CommitAsync(
+            new StoreTransaction().Update(service with { UpdateStatus = new UpdateStatus { State = UpdateState.Completed, StartedAt = DateTimeOffset.FromUnixTimeSeconds(90), Message = "update completed" } }), default);
+
+        var shown = await engine.GetAsync("/v1.50/services/web");
+        Assert.Equal("update completed; 2 tasks drained, 1 of them confirmed by all nodes, 1 flow cut", shown.GetProperty("UpdateStatus").GetProperty("Message").GetString());
+        var drains = shown.GetProperty("Drains");
+        Assert.Equal(["web.2.late", "web.2.early"], drains.EnumerateArray().Select(drain => drain.GetProperty("Task").GetString()!));
+        Assert.Equal(
+            """{"Task":"web.2.early","Node":"node1","Timestamp":"1970-01-01T00:01:40Z","Drain":{"Revision":7,"Confirmed":["node1"],"Unconfirmed":["node3"],"FlowsAtStart":3,"FlowsLeft":1,"Took":2000000000}}""",
+            drains[1].ToString());
+        Assert.DoesNotContain("Drains", Keys((await engine.GetAsync("/v1.50/services"))[0]));
+    }
+
+    [Fact]
     public async Task Objects_have_the_keys_that_clients_know()
     {
         await using var engine = await EngineFixture.StartManagerAsync();
@@ -128,6 +168,35 @@ public sealed class ClusterEndpointTests
             Keys(await engine.GetAsync("/v1.50/networks/ingress")));
         Assert.Equal("active", (await engine.GetAsync("/v1.50/info")).GetProperty("Swarm").GetProperty("LocalNodeState").GetString());
         Assert.Equal(["bridge", "host", "none"], (await engine.GetAsync("/v1.50/networks?filters=" + Uri.EscapeDataString("""{"scope":["local"]}"""))).EnumerateArray().Select(n => n.GetProperty("Name").GetString()!));
+    }
+
+    [Fact]
+    public async Task A_worker_lists_and_shows_the_networks_that_it_takes_part_in()
+    {
+        await using var engine = await EngineFixture.StartAsync();
+        engine.Swarm.Membership = new() { State = "active", ControlAvailable = false };
+        engine.Network.Networks["net1net1net1net1net1net1n"] = new LocalNetwork("net1net1net1net1net1net1n", "net1")
+        {
+            Subnet = "100.0.0.0/24",
+            Plan = new PlanNetwork("net1net1net1net1net1net1n", "net1", 4097, [new() { Subnet = "100.0.0.0/24", Gateway = "100.0.0.1" }]) { Encrypted = true },
+            Endpoints = [new LocalEndpoint("ingress-sbox", "ingress-endpoint", "e1", "02:42:64:00:00:03", "100.0.0.3/24")],
+            Peers = [new PlanPeer("net1net1net1net1net1net1n", "n1", "10.99.0.1") { Hostname = "node1" }],
+        };
+
+        var names = (await engine.GetAsync("/v1.50/networks")).EnumerateArray().Select(n => $"{n.GetProperty("Name")} {n.GetProperty("Driver")} {n.GetProperty("Scope")}");
+        Assert.Equal(["net1 overlay swarm", "bridge bridge local", "host host local", "none null local"], names);
+        foreach (var reference in new[] { "net1", "net1net1net1net1net1net1n", "net1net1" })
+        {
+            var shown = await engine.GetAsync($"/v1.50/networks/{reference}");
+            Assert.Equal(
+                """{"Driver":"default","Options":null,"Config":[{"Subnet":"100.0.0.0/24","Gateway":"100.0.0.1"}]}""", shown.GetProperty("IPAM").ToString());
+            Assert.Equal("""{"com.docker.network.driver.overlay.vxlanid_list":"4097","encrypted":""}""", shown.GetProperty("Options").ToString());
+            Assert.Equal("ingress-endpoint", shown.GetProperty("Containers").GetProperty("ingress-sbox").GetProperty("Name").GetString());
+            Assert.Equal("""[{"Name":"node1","IP":"10.99.0.1"}]""", shown.GetProperty("Peers").ToString());
+        }
+
+        // To change them it takes a manager.
+        Assert.Equal(503, (await engine.SendAsync("DELETE", "/v1.50/networks/net1")).Status);
     }
 
     [Fact]

@@ -18,6 +18,9 @@ public sealed class IdleMemoryTests
         Assert.Equal(1, After(IdleMemory.Work));
         Assert.Equal(2, After(1000));
 
+        // What rest itself takes does not add up to work.
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, After(IdleMemory.Rest - 1)));
+
         int After(long allocated)
         {
             _allocated += allocated;

@@ -27,7 +27,9 @@ public sealed class AddressPoolTests
         Assert.Equal("10.0.1.6/29", pool.Take("e", AddressFamily.InterNetwork));
         Assert.Equal("10.0.1.2/29", pool.Take("f", AddressFamily.InterNetwork));
         Assert.Null(pool.Take("g", AddressFamily.InterNetwork));
-        Assert.Equal(((UInt128)6, (UInt128)6), pool.Usage(AddressFamily.InterNetwork));
+        var (total, owners) = pool.Usage(AddressFamily.InterNetwork);
+        Assert.Equal((UInt128)5, total);
+        Assert.Equal(["b", "c", "d", "e", "f"], owners.Order());
     }
 
     [Fact]
@@ -57,9 +59,53 @@ public sealed class AddressPoolTests
     {
         var cluster = new SwarmCluster { Id = "c", DefaultAddressPool = ["10.20.0.0/23"], SubnetSize = 24 };
         IReadOnlyList<IPNetwork> taken = [IPNetwork.Parse("10.20.0.0/24")];
-        Assert.Equal("10.20.1.0/24", NetworkAllocator.Subnets(new NetworkSpec(), cluster, taken).Subnets[0].Subnet);
-        Assert.NotNull(NetworkAllocator.Subnets(new NetworkSpec(), cluster, [.. taken, IPNetwork.Parse("10.20.1.0/24")]).Error);
+        Assert.Equal("10.20.1.0/24", NetworkAllocator.Subnets(new NetworkSpec(), cluster, taken, []).Subnets[0].Subnet);
+        Assert.NotNull(NetworkAllocator.Subnets(new NetworkSpec(), cluster, [.. taken, IPNetwork.Parse("10.20.1.0/24")], []).Error);
         var wish = new NetworkSpec { IPAMOptions = new IpamOptions { Configs = [new IpamConfig { Subnet = "10.20.0.128/25" }] } };
-        Assert.Equal(NetworkAllocator.Overlaps, NetworkAllocator.Subnets(wish, cluster, taken).Error);
+        Assert.Equal(NetworkAllocator.Overlaps, NetworkAllocator.Subnets(wish, cluster, taken, []).Error);
+    }
+
+    [Fact]
+    public void A_nodes_routes_are_avoided_but_never_leave_the_swarm_without_networks()
+    {
+        var cluster = new SwarmCluster { Id = "c" };
+        IReadOnlyList<IPNetwork> taken = [IPNetwork.Parse("10.0.0.0/24")];
+
+        string? Chosen(params string[] routes) => NetworkAllocator.Subnets(new NetworkSpec(), cluster, taken, [.. routes.Select(IPNetwork.Parse)]).Subnets[0].Subnet;
+        Assert.Equal("10.0.1.0/24", Chosen());
+        Assert.Equal("10.0.4.0/24", Chosen("10.0.1.64/26", "10.0.2.0/23"));
+        Assert.Equal("10.1.0.0/24", Chosen("10.0.3.7/32", "10.0.0.0/16"));
+        Assert.Equal("10.0.1.0/24", Chosen("10.0.0.0/8"));
+    }
+
+    [Fact]
+    public void IPv6_subnets_come_from_the_swarms_own_pool_or_the_one_given()
+    {
+        var cluster = new SwarmCluster { Id = "c" };
+        var both = new NetworkSpec { EnableIPv6 = true };
+        var pool = UniqueLocal.PoolOf("c");
+        Assert.StartsWith("fd", pool.ToString(), StringComparison.Ordinal);
+        Assert.Equal((48, pool), (pool.PrefixLength, UniqueLocal.PoolOf("c")));
+        Assert.NotEqual(pool, UniqueLocal.PoolOf("d"));
+
+        var (first, _) = NetworkAllocator.Subnets(both, cluster, [], []);
+        Assert.Equal(["10.0.0.0/24", $"{pool.BaseAddress}/64"], first.Select(s => s.Subnet));
+        Assert.Equal($"{pool.BaseAddress}1", first[1].Gateway);
+        var second = NetworkAllocator.Subnets(both, cluster, [.. first.Select(s => IPNetwork.Parse(s.Subnet!))], []).Subnets;
+        Assert.Equal($"{pool.BaseAddress.ToString()[..^2]}:1::/64", second[1].Subnet);
+
+        Assert.Equal("2001:db8:7::/64", NetworkAllocator.Subnets(both, cluster with { DefaultAddressPool = ["10.1.0.0/16", "2001:db8:7::/48"] }, [], []).Subnets[1].Subnet);
+        var wish = both with { EnableIPv4 = false, IPAMOptions = new IpamOptions { Configs = [new IpamConfig { Subnet = "fd77::/64" }] } };
+        Assert.Equal("fd77::/64", Assert.Single(NetworkAllocator.Subnets(wish, cluster, [], []).Subnets).Subnet);
+    }
+
+    [Fact]
+    public void IPv4_addresses_come_first_whatever_the_order_of_the_subnets()
+    {
+        var pool = new AddressPool();
+        pool.Configure([new IpamConfig { Subnet = "fd77::/64", Gateway = "fd77::1" }, new IpamConfig { Subnet = "10.0.1.0/24", Gateway = "10.0.1.1" }]);
+        Assert.Equal([AddressFamily.InterNetwork, AddressFamily.InterNetworkV6], pool.Families);
+        Assert.Equal("fd77::2/64", pool.Take("a", AddressFamily.InterNetworkV6));
+        Assert.Equal("10.0.1.2/24", pool.Take("a", AddressFamily.InterNetwork));
     }
 }

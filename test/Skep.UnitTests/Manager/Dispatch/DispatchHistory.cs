@@ -45,11 +45,11 @@ internal sealed class DispatchHistory(int seed)
         0 => (StoreVerb.Create, Network()),
         1 => Any(View.Networks.Values) is { } network ? (StoreVerb.Update, network with { Vni = network.Vni == 0 ? (uint)++_next : network.Vni, Spec = network.Spec with { Internal = _random.Next(2) == 0 } }) : null,
         2 => Any(View.Networks.Values) is { } network && _random.Next(3) == 0 ? (StoreVerb.Remove, network) : null,
-        3 => (StoreVerb.Create, new SwarmNode { Id = $"node{++_next}", DataPathAddress = _random.Next(3) == 0 ? "" : $"192.0.2.{_next % 250}" }),
-        4 => Any(View.Nodes.Values) is { } node ? (StoreVerb.Update, node with { DataPathAddress = $"198.51.100.{++_next % 250}" }) : null,
+        3 => (StoreVerb.Create, new SwarmNode { Id = $"node{++_next}", DataPathAddress = _random.Next(3) == 0 ? "" : $"192.0.2.{_next % 250}", Spec = NodeSpec() }),
+        4 => Any(View.Nodes.Values) is { } node ? (StoreVerb.Update, node with { DataPathAddress = $"198.51.100.{++_next % 250}", Spec = NodeSpec() }) : null,
         5 => Any(View.Nodes.Values) is { } node && _random.Next(3) == 0 ? (StoreVerb.Remove, node) : null,
         6 => (StoreVerb.Create, Service()),
-        7 => Any(View.Services.Values) is { } service ? (StoreVerb.Update, service with { Endpoint = Endpoint() }) : null,
+        7 => Any(View.Services.Values) is { } service ? (StoreVerb.Update, service with { Endpoint = Endpoint(), Spec = service.Spec with { Labels = Labels() } }) : null,
         8 => Any(View.Services.Values) is { } service && _random.Next(3) == 0 ? (StoreVerb.Remove, service) : null,
         9 or 10 => (StoreVerb.Create, NewTask()),
         11 or 12 => Any(View.Tasks.Values) is { } task ? (StoreVerb.Update, Grown(task)) : null,
@@ -70,12 +70,22 @@ internal sealed class DispatchHistory(int seed)
     private SwarmService Service()
     {
         var id = $"svc{++_next}";
-        return new SwarmService { Id = id, Spec = new ServiceSpec { Name = id }, Endpoint = Endpoint() };
+        return new SwarmService { Id = id, Spec = new ServiceSpec { Name = id, Labels = Labels() }, Endpoint = Endpoint() };
     }
+
+    private NodeSpec NodeSpec() => new() { Labels = new Dictionary<string, string> { ["edge"] = _random.Next(2) == 0 ? "true" : "false" } };
+
+    /// <summary>Nothing, the name of a service that was, is or will be, or a restriction to nodes of a kind.</summary>
+    private Dictionary<string, string> Labels() => _random.Next(4) switch
+    {
+        0 => new() { ["skep.balance.with"] = $"svc{_random.Next(Math.Max(1, _next - 20), _next + 10)}", ["skep.balance.weight"] = $"{_random.Next(1, 9)}" },
+        1 => new() { ["skep.publish.nodes"] = "node.labels.edge==true" },
+        _ => [],
+    };
 
     private ServiceEndpoint Endpoint() => new()
     {
-        Ports = [new PortConfig { TargetPort = 80, PublishedPort = (uint)_random.Next(1, 100) }],
+        Ports = [new PortConfig { TargetPort = 80, PublishedPort = (uint)_random.Next(1, 100), PublishMode = _random.Next(3) == 0 ? "host" : null }],
         VirtualIPs = [.. Some(View.Networks.Values).Select(n => new VirtualIp(n.Id, $"10.0.0.{_random.Next(250)}/24"))],
     };
 

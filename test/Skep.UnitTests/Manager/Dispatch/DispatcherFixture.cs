@@ -1,9 +1,10 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Google.Protobuf;
-using Microsoft.Extensions.Logging.Abstractions;
 using Skep.Manager.Certificates;
 using Skep.Manager.Dispatch;
+using Skep.Manager.Encryption;
 using Skep.Manager.Store;
 using Skep.Model.Objects;
 using Skep.Model.Specs;
@@ -22,9 +23,11 @@ internal sealed class DispatcherFixture : IAsyncDisposable
     private Task _running = Task.CompletedTask;
 
     public DispatcherFixture() =>
-        Dispatcher = new Dispatcher(Store, new DispatcherOptions(), Clock, NullLogger<Dispatcher>.Instance);
+        Dispatcher = new Dispatcher(Store, new DispatcherOptions(), Clock, Journal) { OpenKeyring = Seal.Open };
 
+    public KeyringSeal Seal { get; } = new(KeyWrap.NewKey());
     public ManualClock Clock { get; } = new();
+    public DispatchJournal Journal { get; } = new();
     public FakeClusterStore Store { get; } = new();
     public Dispatcher Dispatcher { get; }
 
@@ -82,19 +85,27 @@ internal sealed class DispatcherFixture : IAsyncDisposable
 /// <summary>A node's end of a session, spoken by a test.</summary>
 internal sealed class NodeLine
 {
-    private readonly Channel<NodeMessage> _said = Channel.CreateUnbounded<NodeMessage>();
+    private readonly Channel<(NodeMessage? Message, TaskCompletionSource? Mark)> _said = Channel.CreateUnbounded<(NodeMessage?, TaskCompletionSource?)>();
     private readonly Channel<ManagerMessage> _heard = Channel.CreateUnbounded<ManagerMessage>();
 
     public NodeLine(Dispatcher dispatcher, string nodeId, CancellationToken cancellationToken)
     {
         var peer = new PeerIdentity(nodeId, NodeSpec.Worker, "swarm1");
-        Ended = ListenAsync(dispatcher.SessionAsync(_said.Reader.ReadAllAsync(CancellationToken.None), peer, IPAddress.Parse("192.0.2.9"), cancellationToken));
+        Ended = ListenAsync(dispatcher.SessionAsync(SayAllAsync(CancellationToken.None), peer, IPAddress.Parse("192.0.2.9"), cancellationToken));
     }
 
     /// <summary>The managers' side of the session is over; faulted with the refusal.</summary>
     public Task Ended { get; }
 
-    public void Say(NodeMessage message) => _said.Writer.TryWrite(message);
+    public void Say(NodeMessage message) => _said.Writer.TryWrite((message, null));
+
+    /// <summary>Ends when the dispatcher has taken everything that was said before.</summary>
+    public Task TakenAsync()
+    {
+        var mark = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _said.Writer.TryWrite((null, mark));
+        return mark.Task.WaitAsync(TimeSpan.FromSeconds(10), DispatcherFixture.Cancelled);
+    }
 
     public void SayState(string taskId, TaskState state) => SayStates((taskId, state));
 
@@ -128,6 +139,19 @@ internal sealed class NodeLine
     }
 
     public Task EndedAsync() => Ended.WaitAsync(TimeSpan.FromSeconds(10), DispatcherFixture.Cancelled);
+
+    // The dispatcher asks for the next message when it has taken the one before.
+    private async IAsyncEnumerable<NodeMessage> SayAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var (message, mark) in _said.Reader.ReadAllAsync(cancellationToken))
+        {
+            mark?.SetResult();
+            if (message is not null)
+            {
+                yield return message;
+            }
+        }
+    }
 
     private async Task ListenAsync(IAsyncEnumerable<ManagerMessage> messages)
     {

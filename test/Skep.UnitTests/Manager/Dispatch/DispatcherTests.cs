@@ -7,6 +7,7 @@ using Skep.Model.Objects;
 using Skep.Model.Specs;
 using Skep.Model.States;
 using Skep.Protocol.Node;
+using Skep.Protocol.Records;
 using Skep.Testing.Time;
 using static Skep.UnitTests.Manager.Dispatch.DispatcherFixture;
 
@@ -15,6 +16,33 @@ namespace Skep.UnitTests.Manager.Dispatch;
 public sealed class DispatcherTests
 {
     private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(500);
+
+    [Fact]
+    public async Task What_a_node_says_of_itself_later_is_stored()
+    {
+        await using var fixture = await DispatcherFixture.StartAsync(DispatcherFixture.Node("n1"));
+        var line = fixture.Connect("n1");
+        await fixture.UntilAsync(v => v.Nodes["n1"].Description?.Hostname == "host-n1");
+        var description = new NodeDescription { Hostname = "host-n1", Listeners = [new HostListener("tcp", 22, "0.0.0.0", "sshd")] };
+        line.Say(new NodeMessage { Description = new Description { Description_ = ByteString.CopyFrom(RecordCodec.Encode(description, RecordJson.Default.NodeDescription)) } });
+        var view = await fixture.UntilAsync(v => v.Nodes["n1"].Description?.Listeners is not null);
+        Assert.Equal("sshd", Assert.Single(view.Nodes["n1"].Description!.Listeners!).Program);
+        Assert.Equal(NodeState.Ready, view.Nodes["n1"].Status.State);
+    }
+
+    [Fact]
+    public async Task What_a_node_finds_wrong_on_its_ways_to_others_is_its_status_message_until_it_is_right_again()
+    {
+        await using var fixture = await StartAsync(Node("n1"));
+        var line = fixture.Connect("n1");
+        await fixture.UntilAsync(v => v.Nodes["n1"].Status.State == NodeState.Ready);
+        line.Say(new NodeMessage { Findings = new Findings { Findings_ = { "no VXLAN frames from n2", "checksums are wrong" } } });
+        await fixture.UntilAsync(v => v.Nodes["n1"].Status.Message == "no VXLAN frames from n2; checksums are wrong");
+
+        line.Say(new NodeMessage { Findings = new Findings() });
+        var view = await fixture.UntilAsync(v => v.Nodes["n1"].Status.Message is null);
+        Assert.Equal(NodeState.Ready, view.Nodes["n1"].Status.State);
+    }
 
     [Fact]
     public async Task A_node_that_says_hello_is_ready_and_told_who_it_is_and_all_it_has()

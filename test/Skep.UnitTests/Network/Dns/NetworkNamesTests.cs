@@ -85,4 +85,43 @@ public sealed class NetworkNamesTests
     }
 
     private static int Count(NetworkNames names, string name) => names.Forward.TryGetValue(name, out var entry) ? entry.V4.Count : 0;
+
+    [Fact]
+    public void Following_a_change_leads_to_the_names_that_the_plan_gives()
+    {
+        var random = new Random(5);
+        var plan = NamesExample.FrontPlan;
+        var names = NetworkNames.Of(plan);
+        for (var step = 0; step < 100; step++)
+        {
+            var endpoint = new PlanEndpoint(NamesExample.Front.Id, $"t{random.Next(6)}", "n", [$"10.0.9.{random.Next(2, 12)}/24"])
+            {
+                ServiceId = $"s{random.Next(3)}",
+                State = (EndpointState)random.Next(3),
+                Names = [$"task{random.Next(4)}", "shared"],
+            };
+            var service = new PlanService(NamesExample.Front.Id, $"s{random.Next(3)}", $"service{random.Next(3)}", random.Next(2) == 0 ? [] : [$"10.0.9.{random.Next(100, 103)}/24"]);
+            var next = plan with
+            {
+                Endpoints = random.Next(4) == 0 ? plan.Endpoints.Remove(endpoint.TaskId) : plan.Endpoints.SetItem(endpoint.TaskId, endpoint),
+                Services = random.Next(4) == 0 ? plan.Services.Remove(service.ServiceId) : plan.Services.SetItem(service.ServiceId, service),
+            };
+            names = names.Next(next, [new PlanRecordKey(PlanPart.Endpoint, NamesExample.Front.Id, endpoint.TaskId), new PlanRecordKey(PlanPart.Service, NamesExample.Front.Id, service.ServiceId)]);
+            plan = next;
+
+            var whole = NetworkNames.Of(plan);
+            foreach (var name in Enumerable.Range(0, 4).SelectMany(i => new[] { $"task{i}", $"service{i}", $"tasks.service{i}" }).Append("shared"))
+            {
+                Assert.Equal(Text(whole, name), Text(names, name));
+            }
+
+            foreach (var address in Enumerable.Range(2, 101).Select(i => IPAddress.Parse($"10.0.9.{i}")))
+            {
+                Assert.Equal(whole.Reverse(address), names.Reverse(address));
+            }
+        }
+
+        static string Text(NetworkNames names, string name) => names.Forward.TryGetValue(name, out var entry) ? Describe(entry) : "none";
+        static string Describe(NameEntry entry) => string.Join(' ', Enumerable.Range(0, entry.V4.Count).Select(i => new IPAddress(entry.V4.AddressAt(i)).ToString()).Order(StringComparer.Ordinal));
+    }
 }

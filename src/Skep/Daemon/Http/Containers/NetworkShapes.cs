@@ -58,7 +58,7 @@ internal static class NetworkShapes
         var six = Prefix(place.Addresses.FirstOrDefault(a => a.Contains(':', StringComparison.Ordinal)));
         return new(place.NetworkId, place.EndpointId)
         {
-            IPAMConfig = four.Address.Length == 0 ? null : new EndpointIpam(four.Address),
+            IPAMConfig = four.Address.Length + six.Address.Length == 0 ? null : new EndpointIpam(OrAbsent(four.Address), OrAbsent(six.Address)),
             Aliases = [container.Id[..Math.Min(12, container.Id.Length)]],
             MacAddress = place.Mac,
             Gateway = place.Gateway?.ToString() ?? "",
@@ -66,6 +66,7 @@ internal static class NetworkShapes
             IPPrefixLen = four.Length,
             GlobalIPv6Address = six.Address,
             GlobalIPv6PrefixLen = six.Length,
+            IPv6Gateway = place.Gateway6?.ToString() ?? "",
         };
     }
 
@@ -82,6 +83,8 @@ internal static class NetworkShapes
 
     private static (string Address, int Length) Prefix(string? prefix) =>
         prefix?.Split('/') is [var address, var length] ? (address, int.Parse(length, CultureInfo.InvariantCulture)) : ("", 0);
+
+    private static string? OrAbsent(string address) => address.Length == 0 ? null : address;
 
     private static string Protocol(string? protocol) => string.IsNullOrEmpty(protocol) ? "tcp" : protocol;
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Skep.EngineApi.Networks;
+using Skep.Model.Plans;
 using Skep.Model.Specs;
 using Skep.Network;
 
@@ -39,9 +41,49 @@ internal static class LocalNetworks
         Peers = [.. local.Peers.Select(p => new PeerInfo(p.Hostname, p.Vtep))],
     };
 
+    /// <summary>A network of the swarm as a worker knows it: what the managers told it, and its own part.</summary>
+    public static NetworkInspect OfSwarm(LocalNetwork local)
+    {
+        var known = new NetworkInspect(local.Name, local.Id, local.CreatedAt, "swarm", "overlay")
+        {
+            Options = new Dictionary<string, string>(),
+            Labels = new Dictionary<string, string>(),
+        };
+        return WithLocalPart(
+            local.Plan is not { } plan ? known : known with
+            {
+                EnableIPv4 = local.Subnet.Length > 0,
+                EnableIPv6 = plan.EnableIPv6,
+                IPAM = new IpamShape("default", null, plan.Subnets),
+                Internal = plan.Internal,
+                Ingress = plan.Ingress,
+                Options = OptionsOf(plan),
+            },
+            local);
+    }
+
+    private static Dictionary<string, string> OptionsOf(PlanNetwork plan)
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [NetworkInspect.VniOption] = plan.Vni.ToString(CultureInfo.InvariantCulture),
+        };
+        if (plan.Encrypted)
+        {
+            options["encrypted"] = "";
+        }
+
+        return options;
+    }
+
     private static NetworkInspect Bridge(LocalNetwork gateway) => new(gateway.Name, gateway.Id, gateway.CreatedAt, "local", "bridge")
     {
-        IPAM = new IpamShape("default", null, [new IpamConfig { Subnet = gateway.Subnet, Gateway = gateway.Gateway }]),
+        IPAM = new IpamShape("default", null, 
+        [
+            new IpamConfig { Subnet = gateway.Subnet, Gateway = gateway.Gateway },
+            .. gateway.Subnet6.Length > 0 ? new[] { new IpamConfig { Subnet = gateway.Subnet6, Gateway = gateway.Gateway6 } } : [],
+        ]),
+        EnableIPv6 = gateway.Subnet6.Length > 0,
         Containers = Endpoints(gateway),
         Options = new Dictionary<string, string>
         {
@@ -53,7 +95,7 @@ internal static class LocalNetworks
     };
 
     private static Dictionary<string, EndpointResource> Endpoints(LocalNetwork network) => network.Endpoints.ToDictionary(
-        e => e.Key, e => new EndpointResource(e.Name, e.EndpointId, e.Mac, e.Address, ""), StringComparer.Ordinal);
+        e => e.Key, e => new EndpointResource(e.Name, e.EndpointId, e.Mac, e.Address, e.Address6), StringComparer.Ordinal);
 
     // These networks are words more than things; their ids only have to be theirs and to stay.
     private static string IdOf(EngineIdentity engine, string name) => Convert.ToHexStringLower(

@@ -1,8 +1,12 @@
+using System.Net;
 using Skep.Daemon.Http.Infrastructure;
 using Skep.Daemon.Http.Swarm;
 using Skep.EngineApi.Networks;
 using Skep.Manager.Control;
+using Skep.Manager.Store;
 using Skep.Model.Errors;
+using Skep.Model.Objects;
+using Skep.Model.Rules;
 
 namespace Skep.Daemon.Http.Networks;
 
@@ -12,10 +16,27 @@ internal sealed class NetworkCatalog(EngineServices services, ManagerAccess mana
     public IReadOnlyList<NetworkInspect> List(Filters filters)
     {
         var view = manager.Find()?.View;
-        IEnumerable<NetworkInspect> cluster = view is null
-            ? []
-            : view.Networks.Values.OrderBy(n => n.CreatedAt).Select(n => LocalNetworks.WithLocalPart(NetworkInspect.Of(n), services.Network.Describe(n.Id)));
+        var prefixes = view is null ? [] : HostOverlaps.PrefixesOf(view.Nodes.Values).ToList();
+        // A worker knows the networks that it takes part in, as a worker of Docker does.
+        var cluster = view is null
+            ? services.Network.DescribeNetworks().Select(LocalNetworks.OfSwarm)
+            : view.Networks.Values.OrderBy(n => n.CreatedAt).Select(n => LocalNetworks.WithLocalPart(WithOverlaps(NetworkInspect.Of(n), n, view, prefixes), services.Network.Describe(n.Id)));
         return [.. cluster.Concat(LocalNetworks.All(services.Network, services.Identity)).Where(n => Matches(n, filters))];
+    }
+
+    /// <summary>The nodes that have other uses for the network's addresses, as an option: inspect has no better place.</summary>
+    private static NetworkInspect WithOverlaps(NetworkInspect shape, SwarmNetwork network, StoreView view, IReadOnlyList<IPNetwork> prefixes)
+    {
+        if (!HostOverlaps.Meets(network.Subnets, prefixes))
+        {
+            return shape;
+        }
+
+        var overlaps = string.Join("; ", HostOverlaps.Of(network.Subnets, view.Nodes.Values));
+        return shape with
+        {
+            Options = new Dictionary<string, string>(shape.Options ?? new Dictionary<string, string>(), StringComparer.Ordinal) { ["skep.overlaps"] = overlaps },
+        };
     }
 
     /// <summary>A network by its id, name or the beginning of its id.</summary>
@@ -34,10 +55,7 @@ internal sealed class NetworkCatalog(EngineServices services, ManagerAccess mana
             }
         }
 
-        // A worker knows a cluster network that has a task here, by its id.
-        return services.Network.Describe(reference) is { } local && scope is null or "" or "swarm"
-            ? LocalNetworks.WithLocalPart(new NetworkInspect(local.Name, local.Id, local.CreatedAt, "swarm", "overlay"), local)
-            : throw ClusterException.NotFound("network", reference);
+        throw ClusterException.NotFound("network", reference);
     }
 
     public bool IsUsed(NetworkInspect network) =>

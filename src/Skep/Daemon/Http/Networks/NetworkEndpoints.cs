@@ -61,8 +61,8 @@ internal static class NetworkEndpoints
         Name = name,
         Labels = request.Labels ?? new Dictionary<string, string>(),
         DriverConfiguration = new Driver { Name = driver, Options = request.Options },
-        EnableIPv4 = request.EnableIPv4 ?? true,
-        EnableIPv6 = request.EnableIPv6 ?? false,
+        EnableIPv4 = request.EnableIPv4 ?? Option(request, "com.docker.network.enable_ipv4") ?? true,
+        EnableIPv6 = request.EnableIPv6 is true || (Option(request, "com.docker.network.enable_ipv6") ?? false),
         Internal = request.Internal,
         Attachable = request.Attachable,
         Ingress = request.Ingress,
@@ -71,6 +71,15 @@ internal static class NetworkEndpoints
             Driver = new Driver { Name = string.IsNullOrEmpty(request.IPAM?.Driver) ? "default" : request.IPAM.Driver, Options = request.IPAM?.Options },
             Configs = request.IPAM?.Config is { Count: > 0 } configs ? configs : null,
         },
+    };
+
+    /// <summary>The family switches as driver options: compose files and older clients have no others.</summary>
+    private static bool? Option(NetworkCreateRequest request, string name) => request.Options?.GetValueOrDefault(name) switch
+    {
+        null => null,
+        "1" or "t" or "T" or "true" or "True" or "TRUE" => true,
+        "0" or "f" or "F" or "false" or "False" or "FALSE" => false,
+        var text => throw ClusterException.Invalid($"invalid value for {name}: \"{text}\" is neither true nor false"),
     };
 
     private static async Task RemoveAsync(HttpContext context, NetworkCatalog catalog, ManagerAccess manager)

@@ -2,8 +2,10 @@ using Skep.Daemon.Http.Infrastructure;
 using Skep.Daemon.Http.Swarm;
 using Skep.EngineApi.Nodes;
 using Skep.Manager.Control;
+using Skep.Manager.Store;
 using Skep.Model.Errors;
 using Skep.Model.Objects;
+using Skep.Model.Rules;
 
 namespace Skep.Daemon.Http.Nodes;
 
@@ -12,8 +14,11 @@ internal static class NodeEndpoints
     public static void MapNodes(this IEndpointRouteBuilder routes, ManagerAccess manager)
     {
         routes.MapGet("/nodes", (RequestDelegate)(context => ListAsync(context, manager.Require())));
-        routes.MapGet("/nodes/{name}", (RequestDelegate)(context => context.WriteJsonAsync(
-            NodeInspect.Of(Lookup.Node(manager.Require().View, context.Segment("name"))), NodeJson.Default.NodeInspect)));
+        routes.MapGet("/nodes/{name}", (RequestDelegate)(context =>
+        {
+            var view = manager.Require().View;
+            return context.WriteJsonAsync(Inspect(Lookup.Node(view, context.Segment("name")), view), NodeJson.Default.NodeInspect);
+        }));
         routes.MapPost("/nodes/{name}/update", (RequestDelegate)(async context =>
         {
             var control = manager.Require();
@@ -26,6 +31,18 @@ internal static class NodeEndpoints
             await manager.Require().Nodes.RemoveAsync(context.Segment("name"), context.Flag("force"), context.RequestAborted);
             await context.WriteEmptyAsync();
         }));
+    }
+
+    /// <summary>With the networks whose addresses the node has other uses for: that is no state, but what its state's message is read for.</summary>
+    private static NodeInspect Inspect(SwarmNode node, StoreView view)
+    {
+        var shape = NodeInspect.Of(node);
+        var overlaps = view.Networks.Values.OrderBy(n => n.Spec.Name, StringComparer.Ordinal)
+            .SelectMany(n => HostOverlaps.Of(n.Subnets, [node]).Select(o => $"network {n.Spec.Name} overlaps {o.Prefix.What}")).ToList();
+        return overlaps.Count == 0 ? shape : shape with
+        {
+            Status = shape.Status with { Message = string.Join("; ", new[] { shape.Status.Message }.OfType<string>().Concat(overlaps)) },
+        };
     }
 
     private static Task ListAsync(HttpContext context, ClusterControl control)

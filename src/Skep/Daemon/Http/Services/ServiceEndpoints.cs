@@ -48,14 +48,23 @@ internal static class ServiceEndpoints
     {
         var spec = await context.ReadJsonAsync(ServiceJson.Default.ServiceSpec);
         var id = await control.Services.CreateAsync(spec, context.Request.Headers["X-Registry-Auth"], context.RequestAborted);
-        await context.WriteJsonAsync(new ServiceCreateAnswer(id, null), ServiceJson.Default.ServiceCreateAnswer, StatusCodes.Status201Created);
+        await context.WriteJsonAsync(new ServiceCreateAnswer(id, WarningsOf(control, id)), ServiceJson.Default.ServiceCreateAnswer, StatusCodes.Status201Created);
+    }
+
+    private static IReadOnlyList<string>? WarningsOf(ClusterControl control, string reference)
+    {
+        var view = control.View;
+        var warnings = ServiceCanaries.Warnings(Lookup.Service(view, reference).Spec, view);
+        return warnings.Count > 0 ? warnings : null;
     }
 
     private static Task InspectAsync(HttpContext context, ClusterControl control)
     {
-        var service = Lookup.Service(control.View, context.Segment("name"));
+        var view = control.View;
+        var service = Lookup.Service(view, context.Segment("name"));
         var shown = context.Flag("insertDefaults") ? service with { Spec = SpecDefaults.Fill(service.Spec) } : service;
-        return context.WriteJsonAsync(ServiceInspect.Of(shown), ServiceJson.Default.ServiceInspect);
+        var drains = ServiceDrain.Of(view.TasksOfService(service.Id), node => view.Nodes.GetValueOrDefault(node)?.Description?.Hostname ?? node);
+        return context.WriteJsonAsync(ServiceInspect.Of(shown).With(drains), ServiceJson.Default.ServiceInspect);
     }
 
     private static async Task UpdateAsync(HttpContext context, ClusterControl control)
@@ -70,7 +79,7 @@ internal static class ServiceEndpoints
         var spec = await context.ReadJsonAsync(ServiceJson.Default.ServiceSpec);
         var auth = RegistryAuthSource.Of(context.Request.Headers["X-Registry-Auth"], context.Text("registryAuthFrom"));
         await control.Services.UpdateAsync(context.Segment("name"), context.ObjectVersion(), spec, auth, context.RequestAborted);
-        await context.WriteJsonAsync(new ServiceUpdateAnswer(null), ServiceJson.Default.ServiceUpdateAnswer);
+        await context.WriteJsonAsync(new ServiceUpdateAnswer(WarningsOf(control, context.Segment("name"))), ServiceJson.Default.ServiceUpdateAnswer);
     }
 
     private static bool Matches(SwarmService service, Filters filters) =>

@@ -9,6 +9,8 @@ internal sealed class FakeNodeNetwork : INodeNetwork
 {
     public Watched<ulong> AppliedRevision { get; } = new(0, (next, old) => next > old);
 
+    public Watched<string> CipherGeneration { get; } = new("", (_, _) => true);
+
     public Dictionary<string, LocalNetwork> Networks { get; } = [];
 
     public LocalNetwork? GatewayBridge { get; set; }
@@ -17,13 +19,17 @@ internal sealed class FakeNodeNetwork : INodeNetwork
 
     public Sandbox? FindSandbox(string containerId) => Sandboxes.GetValueOrDefault(containerId);
 
-    public void Submit(NodePlan plan) => AppliedRevision.TryPublish(plan.Revision);
+    public void Submit(NodePlan plan, PlanDelta? delta) => AppliedRevision.TryPublish(plan.Revision);
 
     public Task<Sandbox> AttachAsync(SandboxRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task DetachAsync(string containerId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public SandboxTraffic? TrafficOf(string containerId) => null;
+
     public LocalNetwork? Describe(string networkId) => Networks.GetValueOrDefault(networkId);
+
+    public IReadOnlyList<LocalNetwork> DescribeNetworks() => [.. Networks.Values];
 
     public LocalNetwork? DescribeGatewayBridge() => GatewayBridge;
 }

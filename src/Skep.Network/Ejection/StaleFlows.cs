@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+using System.Net;
+using Skep.Kernel.Conntrack;
+
+namespace Skep.Network.Ejection;
+
+/// <summary>
+/// Flows that lead to a silent node: a SYN that nobody answered would be sent there again, and datagrams for ever. They are
+/// forgotten, so that the next packet finds another backend; connections that stand are left to their ends, which may come back.
+/// </summary>
+internal static class StaleFlows
+{
+    public static void Forget(NodeNetworkOptions options, IEnumerable<string> spaces, ImmutableHashSet<IPAddress> backends)
+    {
+        foreach (var space in spaces)
+        {
+            using var ns = options.Open(space);
+            using var flows = ConntrackTable.Open(ns);
+            flows.Delete([.. flows.Entries().Where(f => backends.Contains(f.Reply.Source) && (f.Reply.Protocol == BackendPort.Udp || !f.IsAnswered))]);
+        }
+    }
+}

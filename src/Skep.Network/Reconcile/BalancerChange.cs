@@ -1,0 +1,97 @@
+using Skep.Kernel.Nftables;
+using Skep.Network.Desired;
+
+namespace Skep.Network.Reconcile;
+
+/// <summary>
+/// Gathers changes of a balancer's tables into transactions. A balance that changes gets numbers that are free, a new rule, and
+/// gives back its old numbers, all in one transaction: no flow meets a half-changed one. Chains go in a last transaction,
+/// when nothing leads to them any more.
+/// </summary>
+internal sealed class BalancerChange(BalancerForm form)
+{
+    // A transaction is one datagram.
+    private const int Largest = 1 << 20;
+
+    private readonly List<NftBatch> _done = [];
+    private readonly List<(BalancerShard Shard, string Chain)> _chains = [];
+    private NftBatch _batch = new();
+
+    public bool IsEmpty => _done.Count == 0 && _batch.IsEmpty && _chains.Count == 0;
+
+    public IEnumerable<NftBatch> Transactions()
+    {
+        Cut(0);
+        var last = new NftBatch();
+        foreach (var (shard, chain) in _chains.Where(c => !c.Shard.Uses(c.Chain)).Distinct())
+        {
+            last.DeleteChain(shard.Table, chain);
+        }
+
+        return last.IsEmpty ? _done : _done.Append(last);
+    }
+
+    public void DeleteTable(NftTable table) => _batch.DeleteTable(table);
+
+    /// <summary>A table without balances; one of that name that is there goes first.</summary>
+    public void AddTable(BalancerShard shard) => form.AddFrame(_batch, shard.Table);
+
+    /// <summary>Removes what belongs to no balance.</summary>
+    public void Clean(BalancerReading reading)
+    {
+        var table = reading.Shard.Table;
+        foreach (var chain in reading.OtherChains)
+        {
+            _batch.FlushChain(table, chain);
+            _chains.Add((reading.Shard, chain));
+        }
+
+        _batch.DeleteElements(table, BalancerForm.Backends, reading.OtherNumbers.Select(NftBytes.Of));
+    }
+
+    public void Add(BalancerShard shard, NftBytes key, WantedBalance wanted)
+    {
+        var offset = shard.Free((uint)wanted.Backends.Length);
+        _batch.AddChain(shard.Table, new NftChain(wanted.Chain));
+        _batch.AddElements(shard.Table, BalancerForm.Backends, BalancerForm.ElementsOf(wanted, offset));
+        _batch.AddRule(shard.Table, form.RuleOf(wanted, offset));
+        _batch.AddElements(shard.Table, form.Keys.Name, [new NftElement(key, default, wanted.Chain)]);
+        shard.Add(new PlacedBalance(key, wanted.Chain, new NumberRange(offset, (uint)wanted.Backends.Length), wanted));
+        Cut(Largest);
+    }
+
+    public void Change(BalancerShard shard, PlacedBalance before, WantedBalance wanted)
+    {
+        var offset = shard.Free((uint)wanted.Backends.Length);
+        _batch.AddElements(shard.Table, BalancerForm.Backends, BalancerForm.ElementsOf(wanted, offset));
+        _batch.FlushChain(shard.Table, wanted.Chain);
+        _batch.AddRule(shard.Table, form.RuleOf(wanted, offset));
+        _batch.DeleteElements(shard.Table, BalancerForm.Backends, before.Numbers.There());
+        shard.Remove(before);
+        shard.Add(new PlacedBalance(before.Key, wanted.Chain, new NumberRange(offset, (uint)wanted.Backends.Length), wanted));
+        Cut(Largest);
+    }
+
+    public void Remove(BalancerShard shard, PlacedBalance balance)
+    {
+        _batch.DeleteElements(shard.Table, form.Keys.Name, [balance.Key]);
+        if (balance.Chain.Length > 0)
+        {
+            _batch.FlushChain(shard.Table, balance.Chain);
+            _chains.Add((shard, balance.Chain));
+        }
+
+        _batch.DeleteElements(shard.Table, BalancerForm.Backends, balance.Numbers.There());
+        shard.Remove(balance);
+        Cut(Largest);
+    }
+
+    private void Cut(int size)
+    {
+        if (!_batch.IsEmpty && _batch.Written.Length >= size)
+        {
+            _done.Add(_batch);
+            _batch = new NftBatch();
+        }
+    }
+}
