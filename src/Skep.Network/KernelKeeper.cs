@@ -69,7 +69,7 @@ internal sealed class KernelKeeper(NodeNetworkOptions options, Reconciler reconc
             }
             else
             {
-                sockets.Apply(input.View, reconciler.CookieOf, Open, readBack: due.HasFlag(SpaceParts.Settings), full: due.HasFlag(SpaceParts.All));
+                sockets.Apply(_computed.Picture!, reconciler.CookieOf, Open, readBack: due.HasFlag(SpaceParts.Settings), full: due.HasFlag(SpaceParts.All));
             }
 
             return failed;

@@ -10,6 +10,7 @@ using Skep.Model.Plans;
 using Skep.Model.Specs;
 using Skep.Network;
 using Skep.Network.Dns;
+using Skep.Network.Sockets;
 
 namespace Skep.Bench.DataPlane;
 
@@ -27,6 +28,7 @@ internal sealed class BenchMachine : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("skep-bench-plane-").FullName;
     private readonly string _path = $"/run/netns/skep-bench-plane-{Environment.ProcessId}";
+    private readonly string? _group = SocketGroup.Find($"/skep-bench-plane-{Environment.ProcessId}");
     private readonly NetworkNamespace _host;
     private CancellationTokenSource _stop = new();
     private NameServer? _names;
@@ -95,6 +97,7 @@ internal sealed class BenchMachine : IAsyncDisposable
             new NodeNetworkOptions
             {
                 NodeId = Id, Vtep = IPAddress.Parse("198.18.7.1"), StateFolder = _folder, NamespaceFolder = Path.Combine(_folder, "netns"), HostNamespace = _host.Origin,
+                SocketGroup = _group,
             },
             _names,
             NullLogger<NodeNetwork>.Instance);
@@ -142,6 +145,10 @@ internal sealed class BenchMachine : IAsyncDisposable
         _host.Dispose();
         NetworkNamespace.Delete(_path);
         Directory.Delete(_folder, recursive: true);
+        if (_group is not null)
+        {
+            Directory.Delete(_group);
+        }
     }
 
     private static PlanEndpoint Endpoint(int service, int number) =>

@@ -14,7 +14,7 @@ namespace Skep.Bench.Rows;
 internal sealed class ResyncBenchmark : ILocalBenchmark
 {
     private const int Services = 10_000;
-    private const int Runs = 3;
+    private const int Runs = 5;
 
     public string Name => "resync";
 

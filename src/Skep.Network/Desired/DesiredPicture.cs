@@ -11,10 +11,22 @@ public sealed class DesiredPicture
 {
     private readonly NodeView _node;
     private readonly ImmutableArray<NetworkView> _networks;
+    private readonly NodeView? _before;
+    private readonly ImmutableArray<ShareKey> _touched;
 
-    private DesiredPicture(NodeView node, ImmutableArray<NetworkView> networks, WantedNode wanted) => (_node, _networks, Wanted) = (node, networks, wanted);
+    private DesiredPicture(NodeView node, ImmutableArray<NetworkView> networks, WantedNode wanted, NodeView? before = null, ImmutableArray<ShareKey> touched = default) =>
+        (_node, _networks, Wanted, _before, _touched) = (node, networks, wanted, before, touched);
 
     public WantedNode Wanted { get; }
+
+    /// <summary>What it follows from.</summary>
+    public NodeView Node => _node;
+
+    /// <summary>The networks that the node carries.</summary>
+    internal ImmutableArray<NetworkView> Networks => _networks;
+
+    /// <summary>The services that may be balanced otherwise than in the picture of that view; null when that is not known.</summary>
+    public IEnumerable<ShareKey>? ServicesSince(NodeView? view) => view is not null && ReferenceEquals(view, _before) ? _touched : null;
 
     /// <param name="before">The picture before; null = there is none.</param>
     /// <param name="node">What it follows from now.</param>
@@ -60,10 +72,12 @@ public sealed class DesiredPicture
         }
 
         var sandboxes = ReferenceEquals(_node.Sandboxes, node.Sandboxes) ? [] : Differing(_node.Sandboxes, node.Sandboxes);
-        var changes = new ShareChanges();
+        var (changes, services) = (new ShareChanges(), ImmutableArray.CreateBuilder<ShareKey>());
         foreach (var (network, before) in networks.Zip(_networks).Where(n => !ReferenceEquals(n.First, n.Second)))
         {
-            Change(changes, node, network, TouchedShares.Between(_node, node, before, network, [.. keys[network.Network.Id]]), sandboxes);
+            var touched = TouchedShares.Between(_node, node, before, network, [.. keys[network.Network.Id]]);
+            Change(changes, node, network, touched, sandboxes);
+            services.AddRange(touched.Services);
         }
 
         foreach (var id in sandboxes)
@@ -79,7 +93,7 @@ public sealed class DesiredPicture
             }
         }
 
-        return new DesiredPicture(node, networks, new WantedNode(Spaces(changes, node, networks, sandboxes)));
+        return new DesiredPicture(node, networks, new WantedNode(Spaces(changes, node, networks, sandboxes)), _node, services.ToImmutable());
     }
 
     private static void Change(ShareChanges changes, NodeView node, NetworkView network, TouchedShares touched, HashSet<string> sandboxes)

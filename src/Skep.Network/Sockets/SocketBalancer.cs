@@ -45,7 +45,7 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
     /// <param name="open">The namespace itself, opened anew.</param>
     /// <param name="readBack">Look at what the kernel has as well: it gives no notice of others' changes.</param>
     /// <param name="full">Try again what failed.</param>
-    public void Apply(NodeView view, Func<string, ulong?> cookieOf, Func<string, NetworkNamespace> open, bool readBack, bool full)
+    public void Apply(DesiredPicture picture, Func<string, ulong?> cookieOf, Func<string, NetworkNamespace> open, bool readBack, bool full)
     {
         if (_state == State.Off || (_state == State.Broken && !full))
         {
@@ -61,10 +61,10 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
 
             if (_state != State.Off)
             {
-                _wishes.Update(view);
+                _wishes.Update(picture);
                 Keep(Cookies(cookieOf), readBack);
                 _wishes.Settle();
-                MoveConnected(view, open);
+                MoveConnected(picture.Node, open);
                 _state = State.Working;
                 _balancing = _balancing is { On: true } ? _balancing : new SocketBalancing(true, $"attached to {options.SocketGroup}");
             }

@@ -250,6 +250,8 @@ internal sealed class SocketCode
         _a.Store(BpfSize.Word, R10, Index, R2);
         Lookup(SocketLayout.Backends, Index, _pass);
         Copy(R0, 0, Peer, 16);
+        // A list that somebody else wrote may lead to another service's backends; then the packet rules know what is right.
+        LookupActive(_pass);
 
         _a.Mark(done);
         NoteAffinity();
@@ -270,9 +272,7 @@ internal sealed class SocketCode
         _a.Compute(BpfOperation.Subtract, R0, R1);
         _a.Load(BpfSize.Double, R1, R7, SocketLayout.SlotAffinity * 8);
         _a.JumpIf(R0, BpfCondition.Greater, R1, otherwise);
-        LookupMember(otherwise);
-        _a.Load(BpfSize.Word, R1, R0, 0);
-        _a.JumpIf(R1, BpfCondition.NotEqual, SocketLayout.Active, otherwise);
+        LookupActive(otherwise);
     }
 
     private void NoteAffinity()
@@ -292,6 +292,14 @@ internal sealed class SocketCode
     }
 
     private void LoadMode() => _a.Load(BpfSize.Half, R1, R7, (SocketLayout.SlotKind * 8) + 4);
+
+    // Whether the address at Peer is one of the service's that get new flows.
+    private void LookupActive(BpfLabel otherwise)
+    {
+        LookupMember(otherwise);
+        _a.Load(BpfSize.Word, R1, R0, 0);
+        _a.JumpIf(R1, BpfCondition.NotEqual, SocketLayout.Active, otherwise);
+    }
 
     // Whether the address at Peer is still the service's; R0 is where its state stands.
     private void LookupMember(BpfLabel otherwise)

@@ -97,8 +97,9 @@ internal sealed class SocketMaps : IDisposable
         }
 
         Write(f, wanted.Backends);
-        // Who may be chosen is known before anybody is: a client that stays with its backend looks it up.
-        SetMembers(wanted.Key.Vni, s, before is null ? [] : MembersOf(before.Wanted), members);
+        // Who may be chosen is known before anybody is, and until nobody is any more: programs look it up.
+        var membersBefore = before is null ? [] : MembersOf(before.Wanted);
+        AddMembers(s, membersBefore, members);
         if (before is null)
         {
             (_slots[At(s, SlotVip)], _slots[At(s, SlotVip + 1)]) = (wanted.Key.Vip.First, wanted.Key.Vip.Second);
@@ -108,6 +109,7 @@ internal sealed class SocketMaps : IDisposable
         _slots[At(s, SlotAffinity)] = AffinityOf(wanted);
         _slots[At(s, SlotKind)] = KindOf(wanted);
         _slots[At(s, SlotList)] = ListOf(f, wanted.Backends.Length);
+        RemoveMembers(wanted.Key.Vni, s, membersBefore, members);
         if (before is null)
         {
             _maps[Services].Set(KeyOf(wanted.Key), BitConverter.GetBytes(s));
@@ -128,7 +130,7 @@ internal sealed class SocketMaps : IDisposable
             _bySlot.Remove(entry.Slot);
             _maps[Services].Remove(KeyOf(key));
             _slots[At(entry.Slot, SlotList)] = 0;
-            SetMembers(key.Vni, entry.Slot, MembersOf(entry.Wanted), []);
+            RemoveMembers(key.Vni, entry.Slot, MembersOf(entry.Wanted), []);
             _freeSlots.Retire(entry.Slot, 1);
             _freeBackends.Retire(entry.First, entry.Wanted.Backends.Length);
         }
@@ -216,20 +218,24 @@ internal sealed class SocketMaps : IDisposable
         }
     }
 
-    private void SetMembers(uint vni, int slot, Dictionary<MapAddress, int> before, Dictionary<MapAddress, int> wanted)
+    private void AddMembers(int slot, Dictionary<MapAddress, int> before, Dictionary<MapAddress, int> wanted)
     {
         foreach (var (address, state) in wanted.Where(w => before.GetValueOrDefault(w.Key) != w.Value))
         {
             _maps[Members].Set(KeyOf(slot, address), BitConverter.GetBytes(state));
         }
 
+        _members += wanted.Keys.Count(a => !before.ContainsKey(a));
+    }
+
+    private void RemoveMembers(uint vni, int slot, Dictionary<MapAddress, int> before, Dictionary<MapAddress, int> wanted)
+    {
         foreach (var address in before.Keys.Where(a => !wanted.ContainsKey(a)))
         {
             Left.Add((vni, address));
             _maps[Members].Remove(KeyOf(slot, address));
+            _members--;
         }
-
-        _members += wanted.Count - before.Count;
     }
 
     private bool IsIntact(Entry entry)

@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
-using Skep.Model.Plans;
 using Skep.Network.Desired;
 
 namespace Skep.Network.Sockets;
 
 /// <summary>
-/// What sockets of this node's tasks are to find behind which VIP, kept from one view of the node to the next: only services that changed,
-/// or an endpoint of theirs, are computed anew. No effects.
+/// What sockets of this node's tasks are to find behind which VIP, kept from one picture of the node to the next: only services that the
+/// change touched are computed anew. No effects.
 /// </summary>
 internal sealed class SocketWishes
 {
@@ -14,7 +13,6 @@ internal sealed class SocketWishes
     private readonly Dictionary<(string Network, string Service), ImmutableArray<VipKey>> _keys = [];
     private readonly HashSet<VipKey> _changed = [];
     private NodeView? _view;
-    private Dictionary<string, NetworkPlan> _networks = new(StringComparer.Ordinal);
 
     /// <summary>Every VIP, and ports that are balanced otherwise than their VIP.</summary>
     public IReadOnlyDictionary<VipKey, BalancedAddress> Addresses => _addresses;
@@ -27,10 +25,10 @@ internal sealed class SocketWishes
 
     public void Settle() => _changed.Clear();
 
-    public void Update(NodeView view)
+    public void Update(DesiredPicture picture)
     {
-        if (_view is { } before && ReferenceEquals(before.Plan, view.Plan) && ReferenceEquals(before.Sandboxes, view.Sandboxes)
-            && ReferenceEquals(before.Ejected, view.Ejected) && before.Health == view.Health)
+        var view = picture.Node;
+        if (ReferenceEquals(view, _view))
         {
             return;
         }
@@ -40,87 +38,20 @@ internal sealed class SocketWishes
             Spaces = view.Sandboxes.Values.ToDictionary(s => s.SpaceName, WantedSockets.NetworksOf, StringComparer.Ordinal);
         }
 
-        // Proofs of one backend touch few services, but which they are is not told.
-        var everything = _view is null || !ReferenceEquals(_view.Ejected, view.Ejected) || _view.Health != view.Health || _view.Plan.NodeId != view.Plan.NodeId;
-        var carried = DesiredState.Carried(view).Where(n => !n.Ingress).Select(n => new NetworkView(view, n)).ToDictionary(n => n.Network.Id, StringComparer.Ordinal);
-        foreach (var (network, service) in _keys.Keys.Where(k => !carried.TryGetValue(k.Network, out var n) || !n.Plan.Services.ContainsKey(k.Service)).ToList())
+        var networks = picture.Networks.Where(n => !n.Network.Ingress).ToDictionary(n => n.Network.Id, StringComparer.Ordinal);
+        foreach (var (network, service) in Touched(picture, networks))
         {
-            Put(network, service, []);
+            Put(network, service, networks.TryGetValue(network, out var there) && there.Plan.Services.TryGetValue(service, out var wanted)
+                ? [.. WantedSockets.Of(there, wanted)]
+                : []);
         }
 
-        foreach (var network in carried.Values)
-        {
-            Update(network, everything ? null : _networks.GetValueOrDefault(network.Network.Id));
-        }
-
-        _networks = carried.Values.ToDictionary(n => n.Network.Id, n => n.Plan, StringComparer.Ordinal);
         _view = view;
     }
 
-    private void Update(NetworkView network, NetworkPlan? before)
-    {
-        var plan = network.Plan;
-        if (before is null || before.Network != plan.Network)
-        {
-            foreach (var service in plan.Services.Values)
-            {
-                Put(network, service);
-            }
-
-            return;
-        }
-
-        if (ReferenceEquals(before, plan) || (ReferenceEquals(before.Services, plan.Services) && ReferenceEquals(before.Endpoints, plan.Endpoints)))
-        {
-            return;
-        }
-
-        var touched = Touched(before.Endpoints, plan.Endpoints);
-        foreach (var (id, service) in plan.Services)
-        {
-            if (!ReferenceEquals(before.Services.GetValueOrDefault(id), service) || (touched.Count > 0 && service.ServedBy().Any(touched.Contains)))
-            {
-                Put(network, service);
-            }
-        }
-    }
-
-    // The services whose endpoints differ.
-    private static HashSet<string> Touched(ImmutableDictionary<string, PlanEndpoint> before, ImmutableDictionary<string, PlanEndpoint> now)
-    {
-        var services = new HashSet<string>(StringComparer.Ordinal);
-        if (ReferenceEquals(before, now))
-        {
-            return services;
-        }
-
-        var common = 0;
-        foreach (var (id, endpoint) in now)
-        {
-            if (!before.TryGetValue(id, out var old))
-            {
-                services.Add(endpoint.ServiceId);
-                continue;
-            }
-
-            common++;
-            if (!ReferenceEquals(old, endpoint))
-            {
-                services.Add(endpoint.ServiceId);
-                services.Add(old.ServiceId);
-            }
-        }
-
-        if (common < before.Count)
-        {
-            services.UnionWith(before.Where(b => !now.ContainsKey(b.Key)).Select(b => b.Value.ServiceId));
-        }
-
-        return services;
-    }
-
-    private void Put(NetworkView network, PlanService service) =>
-        Put(network.Network.Id, service.ServiceId, [.. WantedSockets.Of(network, service)]);
+    private IEnumerable<(string Network, string Service)> Touched(DesiredPicture picture, Dictionary<string, NetworkView> networks) =>
+        picture.ServicesSince(_view)?.Select(k => (k.NetworkId, k.Id))
+        ?? _keys.Keys.Union(networks.Values.SelectMany(n => n.Plan.Services.Keys.Select(service => (n.Network.Id, service)))).ToList();
 
     private void Put(string network, string service, ImmutableArray<BalancedAddress> wanted)
     {

@@ -80,7 +80,8 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
         new("socket", "sockets", "forget services"),
         new("socket", "sockets", "exchange services"),
         new("socket", "sockets", "forget spaces"),
-        new("socket", "sockets", "exchange backends", Misleads: true),
+        new("socket", "sockets", "exchange lists"),
+        new("socket", "sockets", "exchange backends"),
     ];
 
     /// <summary>False: what it is done to was not there; an earlier harm had taken it.</summary>
@@ -129,11 +130,16 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
             return;
         }
 
-        using var map = nodes.Map(machine, Text switch { "forget spaces" => "skep_spaces", "exchange backends" => "skep_slots", _ => "skep_services" });
-        if (Text == "exchange backends")
+        using var map = nodes.Map(machine, Text switch { "forget spaces" => "skep_spaces", "exchange lists" => "skep_slots", "exchange backends" => "skep_backends", _ => "skep_services" });
+        switch (Text)
         {
-            ExchangeBackends(map);
-            return;
+            case "exchange lists":
+                // The first word of a slot is where its backends stand.
+                Reverse(map, words: 8, exchanged: 1);
+                return;
+            case "exchange backends":
+                Reverse(map, words: 2, exchanged: 2);
+                return;
         }
 
         var (keys, size) = (map.Shape.KeySize, map.Shape.KeySize + map.Shape.ValueSize);
@@ -152,17 +158,23 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
         }
     }
 
-    // The first word of a slot is where its backends stand.
-    private static void ExchangeBackends(BpfMap map)
+    // The last of the elements in use gets what the first had, and so on: web's backends stand before db's.
+    private static void Reverse(BpfMap map, int words, int exchanged)
     {
-        const int words = 8;
-        using var slots = new BpfMapMemory(map);
-        var used = Enumerable.Range(0, slots.Length / words).Select(s => s * words).Where(s => slots[s] != 0).ToList();
+        using var memory = new BpfMapMemory(map);
+        var used = Enumerable.Range(0, memory.Length / words).Select(e => e * words).Where(at => memory[at] != 0 || memory[at + 1] != 0).ToList();
         if (used.Count < 2)
         {
             throw new InvalidOperationException("no two services are balanced by sockets");
         }
 
-        (slots[used[0]], slots[used[1]]) = (slots[used[1]], slots[used[0]]);
+        var reversed = used.AsEnumerable().Reverse().Select(at => Enumerable.Range(at, exchanged).Select(word => memory[word]).ToArray()).ToList();
+        foreach (var (at, values) in used.Zip(reversed))
+        {
+            for (var word = 0; word < exchanged; word++)
+            {
+                memory[at + word] = values[word];
+            }
+        }
     }
 }

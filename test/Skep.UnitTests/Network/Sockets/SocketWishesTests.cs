@@ -57,23 +57,55 @@ public sealed class SocketWishesTests
         var red = node.Plan.Networks["red"];
         red = red with { Services = red.Services.Add("other", other), Endpoints = red.Endpoints.Add("x", new PlanEndpoint("red", "x", "node1", ["10.9.0.21/24"]) { ServiceId = "other", State = EndpointState.Active }) };
         var wishes = new SocketWishes();
-        wishes.Update(With(node, red));
+        var picture = DesiredPicture.Next(null, With(node, red), null);
+        wishes.Update(picture);
         Assert.Equal(2, wishes.Changed.Count);
         wishes.Settle();
 
         var changed = red with { Endpoints = red.Endpoints.SetItem("b", red.Endpoints["b"] with { State = EndpointState.Draining }) };
-        wishes.Update(With(node, changed));
+        Follow(With(node, changed), new PlanRecordKey(PlanPart.Endpoint, "red", "b"));
         Assert.Equal("10.9.0.2 of network 4101", Assert.Single(wishes.Changed).ToString());
         Assert.Equal(["10.9.0.3"], wishes.Addresses[wishes.Changed.Single()].Backends.Select(b => b.ToString()));
         wishes.Settle();
 
-        wishes.Update(With(node, changed with { Endpoints = changed.Endpoints.Remove("x") }));
+        changed = changed with { Endpoints = changed.Endpoints.Remove("x") };
+        Follow(With(node, changed), new PlanRecordKey(PlanPart.Endpoint, "red", "x"));
         Assert.Equal("10.9.0.20 of network 4101", Assert.Single(wishes.Changed).ToString());
         wishes.Settle();
 
-        wishes.Update(With(node, changed with { Services = changed.Services.Remove("other") }));
+        Follow(With(node, changed with { Services = changed.Services.Remove("other") }), new PlanRecordKey(PlanPart.Service, "red", "other"));
         Assert.Equal("10.9.0.20 of network 4101", Assert.Single(wishes.Changed).ToString());
         Assert.Single(wishes.Addresses);
+
+        void Follow(NodeView next, PlanRecordKey key)
+        {
+            picture = DesiredPicture.Next(picture, next, new PlanDelta(picture.Node.Plan, [key]));
+            wishes.Update(picture);
+        }
+    }
+
+    [Fact]
+    public void A_picture_that_does_not_follow_the_last_one_is_compared_as_a_whole()
+    {
+        var node = Node(Service("red"));
+        var red = node.Plan.Networks["red"];
+        var wishes = new SocketWishes();
+        var first = DesiredPicture.Next(null, node, null);
+        wishes.Update(first);
+        wishes.Settle();
+
+        // The sockets were not there to see the second picture; the third names only what differs from that.
+        var second = DesiredPicture.Next(first, With(node, red with { Endpoints = red.Endpoints.Remove("a") }), new PlanDelta(node.Plan, [new PlanRecordKey(PlanPart.Endpoint, "red", "a")]));
+        var third = DesiredPicture.Next(second, second.Node with { Ejected = [IPAddress.Parse("10.9.0.77")] }, new PlanDelta(second.Node.Plan, []));
+        Assert.Empty(third.ServicesSince(second.Node)!);
+        wishes.Update(third);
+        Assert.Equal(["10.9.0.4"], wishes.Addresses[wishes.Changed.Single()].Backends.Select(b => b.ToString()));
+        wishes.Settle();
+
+        // What nobody balances any more goes with its network.
+        wishes.Update(DesiredPicture.Next(third, node with { Plan = node.Plan with { Networks = node.Plan.Networks.Remove("red") }, Sandboxes = node.Sandboxes.Clear() }, null));
+        Assert.Single(wishes.Changed);
+        Assert.Empty(wishes.Addresses);
     }
 
     [Fact]
@@ -103,7 +135,7 @@ public sealed class SocketWishesTests
     private static SocketWishes Compute(NodeView node)
     {
         var wishes = new SocketWishes();
-        wishes.Update(node);
+        wishes.Update(DesiredPicture.Next(null, node, null));
         return wishes;
     }
 
