@@ -55,14 +55,16 @@ public sealed class NetStatusTests(SwarmLab lab)
                         && line.Contains("network secret is encrypted and this node cannot encrypt: its kernel lacks ESP with AES-GCM (CONFIG_INET_ESP", StringComparison.Ordinal)));
             }
 
-            // Without its namespace and its tunnel there is nothing that could carry a packet of it in the clear.
+            // Without its namespace and its tunnel there is nothing that could carry a packet of it in the clear. The ingress network's number is
+            // asked for: it is another one once that network has been made anew.
+            var ingress = (string)(await lab.InspectAsync("network", "inspect", "ingress"))[0]!["Options"]!["com.docker.network.driver.overlay.vxlanid_list"]!;
             foreach (var node in new[] { 1, 2, 3 })
             {
                 Assert.DoesNotContain($"-{id[..9]}", await lab.OnAsync(node, "ls", "/run/docker/netns"), StringComparison.Ordinal);
                 var links = await lab.UntilAsync(
                     $"node{node} shows the ingress network's tunnel", 20,
                     () => lab.ShellAsync(node, "ip -d link; for space in /run/docker/netns/*; do nsenter --net=$space ip -d link; done"),
-                    seen => seen.Contains("vxlan id 4096 ", StringComparison.Ordinal));
+                    seen => seen.Contains($"vxlan id {ingress} ", StringComparison.Ordinal));
                 Assert.DoesNotContain($"vxlan id {vni} ", links, StringComparison.Ordinal);
             }
         }

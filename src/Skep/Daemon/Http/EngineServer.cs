@@ -32,7 +32,7 @@ public sealed class EngineServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.ListenUnixSocket(socketPath, listen => listen.Use(HijackableConnection.Wrap));
+            kestrel.ListenUnixSocket(socketPath, listen => listen.Use(next => HijackableConnection.Wrap(next, services.Clock)));
         });
         builder.Services.AddRoutingCore();
         builder.Services.Replace(ServiceDescriptor.Singleton(services.Logging));

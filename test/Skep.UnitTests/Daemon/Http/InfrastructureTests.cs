@@ -116,6 +116,30 @@ public sealed partial class InfrastructureTests
     }
 
     [Fact]
+    public async Task A_client_that_is_not_heard_any_more_still_gets_all_output()
+    {
+        const int sent = 4 << 20;
+        await using var engine = await EngineFixture.StartAsync(routes => routes.MapPost("/t", (RequestDelegate)(c =>
+            c.HijackAsync(FrameWriter.Raw, (stream, cancellationToken) => stream.WriteAsync(new byte[1000], cancellationToken).AsTask()))));
+        using var socket = await engine.ConnectAsync();
+        await socket.SendAsync("POST /v1.50/t HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+        var head = await ReadHeadAsync(socket);
+        Assert.StartsWith("HTTP/1.1 101 UPGRADED\r\n", head, StringComparison.Ordinal);
+
+        // More than the server's buffers take: were the socket closed over it, this side would be reset in the middle.
+        var input = socket.SendAsync(new byte[sent]);
+        var (buffer, rest) = (new byte[4096], 0);
+        int length;
+        while ((length = await socket.ReceiveAsync(buffer)) > 0)
+        {
+            rest += length;
+        }
+
+        Assert.Equal(1000, rest);
+        Assert.Equal(sent, await input);
+    }
+
+    [Fact]
     public async Task A_client_that_leaves_cancels_its_request()
     {
         var gone = new TaskCompletionSource();

@@ -18,10 +18,9 @@ public static class Hijack
             ?? throw new ClusterException(ErrorKind.Internal, "This connection cannot be taken over.");
         var upgraded = context.Request.Headers.Upgrade.Count > 0;
         var head = Head(context, contentType, upgraded);
-        var transport = connection.Take();
         try
         {
-            await using var stream = new HijackedStream(transport);
+            await using var stream = connection.Take();
             using var gone = new CancellationTokenSource();
             stream.OnWriteFailed(gone);
             try
@@ -36,8 +35,7 @@ public static class Hijack
         }
         finally
         {
-            // Says the end to a client that keeps its own side open: all bytes are sent, then the socket is shut down.
-            await transport.Output.CompleteAsync();
+            await connection.EndAsync();
         }
 
         // Kestrel must not write an answer of its own behind these bytes.

@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Skep.Daemon.Http.Infrastructure;
@@ -11,14 +13,17 @@ namespace Skep.Daemon.Http.Infrastructure;
 /// </summary>
 internal sealed class HijackableConnection : ConnectionContext
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
     private readonly ConnectionContext _inner;
+    private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _closed = new();
     private readonly CancellationTokenRegistration _innerClosed;
     private volatile bool _taken;
 
-    private HijackableConnection(ConnectionContext inner)
+    private HijackableConnection(ConnectionContext inner, TimeProvider clock)
     {
-        _inner = inner;
+        (_inner, _clock) = (inner, clock);
         _innerClosed = inner.ConnectionClosed.Register(OnInnerClosed);
         inner.Features.Set(this);
     }
@@ -50,19 +55,41 @@ internal sealed class HijackableConnection : ConnectionContext
         set => throw new NotSupportedException();
     }
 
-    public static ConnectionDelegate Wrap(ConnectionDelegate next) => async inner =>
+    public static ConnectionDelegate Wrap(ConnectionDelegate next, TimeProvider clock) => async inner =>
     {
-        await using var connection = new HijackableConnection(inner);
+        await using var connection = new HijackableConnection(inner, clock);
         await next(connection);
     };
 
     public static bool IsTaken(HttpContext context) => context.Features.Get<HijackableConnection>() is { _taken: true };
 
     /// <summary>From here on bytes are the handler's. The request's body must have been read.</summary>
-    public IDuplexPipe Take()
+    public HijackedStream Take()
     {
         _taken = true;
-        return _inner.Transport;
+        return new HijackedStream(Transport.Input, new NetworkStream(Socket, ownsSocket: false));
+    }
+
+    /// <summary>
+    /// Says the end to the client and hears it out before the socket is closed: one that is closed over bytes that nobody read resets
+    /// the connection, and the client loses what it has not read yet. A client that never ends is not heard for long.
+    /// </summary>
+    public async Task EndAsync()
+    {
+        try
+        {
+            Socket.Shutdown(SocketShutdown.Send);
+            using var patience = new CancellationTokenSource(s_patience, _clock);
+            while (await Transport.Input.ReadAsync(patience.Token) is { IsCompleted: false } read)
+            {
+                Transport.Input.AdvanceTo(read.Buffer.End);
+            }
+        }
+        catch (Exception left) when (left is SocketException or IOException or OperationCanceledException or ObjectDisposedException)
+        {
+        }
+
+        await Transport.Output.CompleteAsync();
     }
 
     public override void Abort(ConnectionAbortedException abortReason)
@@ -82,6 +109,8 @@ internal sealed class HijackableConnection : ConnectionContext
         _closed.Dispose();
         await base.DisposeAsync();
     }
+
+    private Socket Socket => Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
 
     private void OnInnerClosed()
     {

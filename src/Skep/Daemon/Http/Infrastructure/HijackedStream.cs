@@ -1,10 +1,10 @@
-using System.IO.Pipelines;
 using System.Buffers;
+using System.IO.Pipelines;
 
 namespace Skep.Daemon.Http.Infrastructure;
 
-/// <summary>The bare connection. Every write leaves at once; a write to a client that is gone throws IOException.</summary>
-internal sealed class HijackedStream(IDuplexPipe transport) : Stream
+/// <summary>The bare connection. A write is the socket's when it returns; a write to a client that is gone throws IOException.</summary>
+internal sealed class HijackedStream(PipeReader input, Stream output) : Stream
 {
     private CancellationTokenSource? _gone;
 
@@ -24,21 +24,24 @@ internal sealed class HijackedStream(IDuplexPipe transport) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await transport.Input.ReadAsync(cancellationToken);
+        var read = await input.ReadAsync(cancellationToken);
         var available = read.Buffer;
         var length = (int)Math.Min(available.Length, buffer.Length);
         available.Slice(0, length).CopyTo(buffer.Span);
-        transport.Input.AdvanceTo(available.GetPosition(length));
+        input.AdvanceTo(available.GetPosition(length));
         return length;
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var flush = await transport.Output.WriteAsync(buffer, cancellationToken);
-        if (flush.IsCompleted)
+        try
+        {
+            await output.WriteAsync(buffer, cancellationToken);
+        }
+        catch (IOException)
         {
             _gone?.Cancel();
-            throw new IOException("The client has closed the connection.");
+            throw;
         }
     }
 
