@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
+using Skep.Kernel.Native;
 using Skep.Model.Errors;
 
 namespace Skep.Network.Dns;
@@ -93,6 +94,20 @@ internal sealed class SandboxNameServer : IAsyncDisposable
         : throw new ClusterException(ErrorKind.InvalidArgument, $"{text} is not the address of a name server");
 
     private static Socket Bind(SocketType type, ProtocolType protocol)
+    {
+        try
+        {
+            return BindOnce(type, protocol);
+        }
+        catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            // The socket of the server before may still be in a child that is being started.
+            ForkedCopies.WaitOut();
+            return BindOnce(type, protocol);
+        }
+    }
+
+    private static Socket BindOnce(SocketType type, ProtocolType protocol)
     {
         var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
         try

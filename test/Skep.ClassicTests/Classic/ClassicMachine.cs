@@ -5,7 +5,7 @@ namespace Skep.ClassicTests.Classic;
 /// <summary>User-Mode Linux with three nodes of the classic data plane in it.</summary>
 public sealed class ClassicMachine : IAsyncLifetime
 {
-    private readonly UmlMachine _machine = new();
+    private readonly Machine _machine = new();
 
     public async ValueTask InitializeAsync()
     {
@@ -25,4 +25,7 @@ public sealed class ClassicMachine : IAsyncLifetime
     public Task<string> OnAsync(string node, string command) => _machine.ShellAsync($"nsenter --net=$(ls /run/netns/cn-*-{node}) {command}");
 
     private static Task BuildAsync() => ClassicNodes.GetAsync();
+
+    // The limits of all its tests fit in, on a busy host too.
+    private sealed class Machine() : UmlMachine(1024, TimeSpan.FromMinutes(15));
 }

@@ -27,15 +27,13 @@ internal sealed class MarkedTraffic : IAsyncDisposable
         _running = Task.WhenAll(GuardAsync(EchoAsync), GuardAsync(() => SendAsync(marker)), GuardAsync(HearAsync));
     }
 
-    /// <summary>Datagrams that are not back yet.</summary>
-    public int Missing
+    /// <summary>Waits until all are back that are on their way now; one that was lost never is.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
     {
-        get
+        var last = Volatile.Read(ref _sent);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (IsMissing(last) && await tick.WaitForNextTickAsync(cancellationToken))
         {
-            lock (_gate)
-            {
-                return _open.Count;
-            }
         }
     }
 
@@ -81,6 +79,14 @@ internal sealed class MarkedTraffic : IAsyncDisposable
         _client.Dispose();
         _server.Dispose();
         _stop.Dispose();
+    }
+
+    private bool IsMissing(int last)
+    {
+        lock (_gate)
+        {
+            return _open.Any(number => number <= last);
+        }
     }
 
     private async Task SendAsync(string marker)

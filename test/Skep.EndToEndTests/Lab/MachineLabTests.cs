@@ -46,7 +46,7 @@ public sealed class MachineLabTests(MachineLabFixture lab) : IClassFixture<Machi
     [Fact]
     public async Task MachinesReachOneAnotherByNameAndHaveOneAddressOfEachFamily()
     {
-        await lab.OnAsync(1, "ping", "-c", "1", "-W", "2", "node2");
+        await lab.OnAsync(1, "ping", "-c", "3", "-W", "2", "node2");
 
         Assert.Equal("1", await lab.OnAsync(1, "sh", "-c", "ip -4 -o addr show scope global | wc -l"));
         Assert.Equal("1", await lab.OnAsync(1, "sh", "-c", "ip -6 -o addr show scope global | wc -l"));
@@ -89,7 +89,7 @@ public sealed class MachineLabTests(MachineLabFixture lab) : IClassFixture<Machi
         Assert.Equal("0", await lab.OnAsync(2, "cat", "/sys/class/net/eth0/carrier"));
         await lab.MustAsync("heal", "2");
         Assert.Equal("1", await lab.OnAsync(2, "cat", "/sys/class/net/eth0/carrier"));
-        await lab.OnAsync(1, "ping", "-c", "1", "-W", "2", "node2");
+        await lab.OnAsync(1, "ping", "-c", "3", "-W", "2", "node2");
     }
 
     [Fact]

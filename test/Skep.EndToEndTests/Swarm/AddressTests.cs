@@ -20,7 +20,7 @@ public sealed class AddressTests(SwarmLab lab)
             await lab.DockerAsync("service", "create", "-d", "--stop-grace-period", "1s", "--name", "late", "--network", "tiny", SwarmLab.Image);
             await lab.UntilAsync(
                 "the task that waits says why", 5, () => lab.DockerAsync("service", "ps", "--no-trunc", "--format", "{{.CurrentState}} {{.Error}}", "late"),
-                seen => seen.StartsWith("New ", StringComparison.Ordinal) || seen.StartsWith("Pending ", StringComparison.Ordinal) ? seen.Contains(NetworkFull, StringComparison.Ordinal) : throw Wrong(seen));
+                seen => seen.Length == 0 || seen.StartsWith("New ", StringComparison.Ordinal) || seen.StartsWith("Pending ", StringComparison.Ordinal) ? seen.Contains(NetworkFull, StringComparison.Ordinal) : throw Wrong(seen));
 
             // It waits and does not fail; with an address that comes free it runs.
             await lab.DockerAsync("service", "scale", "-d", "many=2");

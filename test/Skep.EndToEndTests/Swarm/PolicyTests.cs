@@ -26,7 +26,7 @@ public sealed class PolicyTests(SwarmLab lab)
 
             var client = tasks[0];
             await SharesAsync(
-                async () => (await lab.OnAsync(client.Node, "docker", "exec", client.Container, "sh", "-c", "for i in $(seq 18); do timeout 3 wget -qO - http://web:3000/cgi-bin/whoami; done")).Split('\n'),
+                async () => (await lab.OnAsync(client.Node, "docker", "exec", client.Container, "sh", "-c", "for i in $(seq 18); do timeout 3 wget -qO - http://web:3000/cgi-bin/whoami || echo failed; done")).Split('\n'),
                 16, 2);
 
             await lab.DockerAsync("service", "update", "-d", "--label-add", "skep.balance.weight=1", "web");

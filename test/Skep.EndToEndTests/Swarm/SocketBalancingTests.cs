@@ -43,7 +43,7 @@ public sealed class SocketBalancingTests(SwarmLab lab)
     }
 
     private Task<string> AskAsync(RunningTask from, string url, int times) => lab.OnAsync(
-        from.Node, "docker", "exec", from.Container, "sh", "-c", $"for i in $(seq {times}); do timeout 3 wget -qO - {url}; done");
+        from.Node, "docker", "exec", from.Container, "sh", "-c", $"for i in $(seq {times}); do timeout 3 wget -qO - {url} || echo failed; done");
 
     private async Task<IReadOnlyList<ConntrackEntry>> FlowsAsync(int node, string network)
     {

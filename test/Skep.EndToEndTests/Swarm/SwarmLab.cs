@@ -73,8 +73,23 @@ public sealed class SwarmLab : IAsyncLifetime
     /// <summary>Starts a command whose lines are read while it runs; killing it ends the command too.</summary>
     public Process Start(int node, params string[] command) => Door.Start(["lab", "exec", "--name", Name, $"{node}", "--", .. command]);
 
-    /// <summary>Standard output of a docker command on node1 that must succeed.</summary>
-    public Task<string> DockerAsync(params string[] words) => OnAsync(1, ["docker", .. words]);
+    /// <summary>
+    /// Standard output of a docker command on node1 that must succeed. An update of a node is read, changed and written back by the command line, and
+    /// is refused when the node's own report comes between; whoever types it types it again.
+    /// </summary>
+    public async Task<string> DockerAsync(params string[] words)
+    {
+        while (true)
+        {
+            var (status, output, error) = await TryAsync(1, ["docker", .. words]);
+            if (status == 0)
+            {
+                return output.Trim();
+            }
+
+            Assert.True(words is ["node", "update", ..] && error.Contains("update out of sequence", StringComparison.Ordinal), $"docker {string.Join(' ', words)}: {status}\n{output}{error}");
+        }
+    }
 
     /// <summary>What the CLI says on standard error when a command must fail.</summary>
     public async Task<string> RefusedAsync(int node, params string[] words)

@@ -40,13 +40,13 @@ public sealed class TaskDataTests(SwarmLab lab)
     public async Task EventsTellWhatHappenedToServicesAndContainers()
     {
         var since = (await lab.ShellAsync(1, "date +%s")).Trim();
-        await lab.DockerAsync("service", "create", "-d", "--stop-grace-period", "1s", "--name", "told", "--constraint", "node.hostname==node1", SwarmLab.Image);
-        await lab.RunningAsync("told", 1);
-        await lab.DockerAsync("service", "update", "-d", "--label-add", "a=b", "told");
-        await lab.RemoveAsync("told");
+        await lab.DockerAsync("service", "create", "-d", "--stop-grace-period", "1s", "--name", "witnessed", "--constraint", "node.hostname==node1", SwarmLab.Image);
+        await lab.RunningAsync("witnessed", 1);
+        await lab.DockerAsync("service", "update", "-d", "--label-add", "a=b", "witnessed");
+        await lab.RemoveAsync("witnessed");
 
         var events = (await lab.ShellAsync(1, $"docker events --since {since} --until $(($(date +%s) + 1)) --format '{{{{.Type}}}} {{{{.Action}}}} {{{{.Scope}}}} {{{{.Actor.Attributes.name}}}}'")).Split('\n')
-            .Where(line => line.Contains(" told", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(" told", StringComparison.Ordinal)]).ToList();
+            .Where(line => line.Contains(" witnessed", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(" witnessed", StringComparison.Ordinal)]).ToList();
 
         Assert.Equal(["service create swarm", "service update swarm", "service remove swarm"], events.Where(line => line.StartsWith("service ", StringComparison.Ordinal)));
         Assert.Equal(

@@ -17,7 +17,7 @@ public sealed partial class WalkthroughTests(SwarmLab lab)
             var tasks = await lab.RunningAsync("hello-a", 2);
             Assert.Equal(2, tasks.Select(task => task.Node).Distinct().Count());
             var free = new[] { 1, 2, 3 }.Single(node => tasks.All(task => task.Node != node));
-            await lab.UntilAsync("the mesh answers", 10, async () => await lab.AskAsync(free, 5000) != "");
+            await lab.UntilAsync("the mesh leads to both", 10, async () => (await lab.AskAsync(free, 5000, 2)).Where(answer => answer != "failed").Distinct().Count() == 2);
 
             var answers = await lab.AskAsync(free, 5000, 6);
 
@@ -62,13 +62,12 @@ public sealed partial class WalkthroughTests(SwarmLab lab)
             var (ingress, overlay) = (await AddressAsync(b, "10.0.0."), await AddressAsync(b, "10.0.1."));
 
             Assert.NotEqual(0, (await InAsync(a, "timeout", "3", "wget", "-qO", "-", $"http://{ingress}:3000/")).Status);
-            var (status, said, error) = await InAsync(a, "timeout", "3", "wget", "-qO", "-", $"http://{overlay}:3000/cgi-bin/whoami");
-
-            Assert.True(status == 0, error);
-            Assert.Equal(b.Container[..12], said.Trim());
+            Assert.Equal(b.Container[..12], await AnswerAsync(a, $"http://{overlay}:3000/cgi-bin/whoami"));
             Assert.Contains(overlay, (await InAsync(a, "ip", "neigh")).Output, StringComparison.Ordinal);
-            Assert.Equal(0, (await lab.TryAsync(a.Node, ["nsenter", "--net=/var/run/docker/netns/ingress_sbox", "curl", "-fsm", "3", $"http://{ingress}:3000/"])).Status);
-            Assert.Equal(0, (await InAsync(a, "timeout", "3", "wget", "-qO", "-", "http://iso:3000/")).Status);
+            await lab.UntilAsync(
+                "ingress_sbox reaches it", 10,
+                async () => (await lab.TryAsync(a.Node, ["nsenter", "--net=/var/run/docker/netns/ingress_sbox", "curl", "-fsm", "3", $"http://{ingress}:3000/"])).Status == 0);
+            Assert.Equal("ok", await AnswerAsync(a, "http://iso:3000/"));
         }
         finally
         {
@@ -98,8 +97,10 @@ public sealed partial class WalkthroughTests(SwarmLab lab)
             await lab.UntilAsync(
                 "tasks.whoami names both", 10, async () => (await InAsync(client, "nslookup", "tasks.whoami")).Output,
                 seen => own.All(one => seen.Contains(one, StringComparison.Ordinal)) && !seen.Contains(address, StringComparison.Ordinal));
-            var answers = (await InAsync(client, "sh", "-c", "for i in 1 2 3 4; do timeout 3 wget -qO - http://whoami:3000/cgi-bin/whoami; done")).Output;
-            Assert.Equal(tasks.Select(task => task.Container[..12]).Order(), answers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Order());
+            await lab.UntilAsync(
+                "the address leads to both", 10,
+                async () => (await InAsync(client, "sh", "-c", "for i in 1 2 3 4; do timeout 3 wget -qO - http://whoami:3000/cgi-bin/whoami; done")).Output,
+                answers => answers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Order().SequenceEqual(tasks.Select(task => task.Container[..12]).Order()));
             Assert.Contains(await AddressAsync(client, "10.0.1."), (await InAsync(client, "timeout", "3", "wget", "-qO", "-", "http://whoami:3000/cgi-bin/client")).Output, StringComparison.Ordinal);
             Assert.NotEqual(0, (await InAsync(client, "nslookup", "no-such-service")).Status);
         }
@@ -157,6 +158,10 @@ public sealed partial class WalkthroughTests(SwarmLab lab)
 
     private Task<(int Status, string Output, string Error)> InAsync(RunningTask task, params string[] command) =>
         lab.TryAsync(task.Node, ["docker", "exec", task.Container, .. command]);
+
+    // A server listens a moment after its container runs.
+    private Task<string> AnswerAsync(RunningTask from, string url) => lab.UntilAsync(
+        $"{url} answers", 10, async () => (await InAsync(from, "timeout", "3", "wget", "-qO", "-", url)).Output.Trim(), seen => seen.Length > 0);
 
     private async Task<string> AddressAsync(RunningTask task, string prefix)
     {

@@ -3,6 +3,7 @@ using Skep.Testing.Kernel;
 
 namespace Skep.KernelTests.Kernel;
 
+[Collection(Alone.Name)]
 public sealed class CgroupFixtureTests
 {
     [Fact]

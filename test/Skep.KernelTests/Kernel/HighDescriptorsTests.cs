@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Skep.Kernel.Native;
 using Skep.Kernel.Sockets;
 
 namespace Skep.KernelTests.Kernel;
@@ -21,6 +22,7 @@ public sealed class HighDescriptorsTests
             Assert.Equal(SocketError.AddressAlreadyInUse, Assert.Throws<SocketException>(() => other.Bind(place)).SocketErrorCode);
         }
 
+        ForkedCopies.WaitOut();
         other.Bind(place);
     }
 }

@@ -2,11 +2,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Skep.Kernel.Namespaces;
+using Skep.Kernel.Native;
 using Skep.Testing.Kernel;
 
 namespace Skep.KernelTests.Network;
 
 /// <summary>Backends that refuse leave the balancer with their first refusal, and come back when they answer; with real packets.</summary>
+[Collection(Alone.Name)]
 public sealed class EjectionTests
 {
     private const string Vip = "10.0.1.2";
@@ -18,7 +20,7 @@ public sealed class EjectionTests
         await KnownAsync(nodes, nodes.Caller, Vip, 3000, "2-demoxxxxxx", "10.0.1.2 . tcp . 3000");
         nodes.Serve(nodes.Web1, "web1", 3001);
         nodes.Serve(nodes.Web2, "web2", 3001);
-        nodes.Server2.Dispose();
+        Close(nodes.Server2);
 
         // Whoever meets the refusal first waits for its kernel's second SYN, a second; nobody is told of an error.
         Assert.Equal(["web1 10.0.1.5", "web1 10.0.1.5"], await AskAsync(nodes, nodes.Caller, Vip, 3000, 2));
@@ -42,7 +44,7 @@ public sealed class EjectionTests
     {
         await using var nodes = await TwoNodes.StartAsync();
         await KnownAsync(nodes, nodes.Client, "198.18.5.1", 8000, "", "tcp . 8000");
-        nodes.Server2.Dispose();
+        Close(nodes.Server2);
         Assert.Equal(["web1 198.18.5.9", "web1 198.18.5.9"], await AskAsync(nodes, nodes.Client, "198.18.5.1", 8000, 2));
         Assert.Equal("10.0.0.6:3000/tcp", Assert.Single(nodes.First.Network.DescribeEjected()).Backend);
 
@@ -61,8 +63,8 @@ public sealed class EjectionTests
         Assert.Empty(nodes.First.Network.DescribeEjected());
 
         await KnownAsync(nodes, nodes.Caller, Vip, 3000, "2-demoxxxxxx", "10.0.1.2 . tcp . 3000");
-        nodes.Server1.Dispose();
-        nodes.Server2.Dispose();
+        Close(nodes.Server1);
+        Close(nodes.Server2);
         // The first is repeated once and refused then.
         await Assert.ThrowsAsync<SocketException>(() => nodes.AskAsync(nodes.Caller, Vip, 3000));
         await UntilAsync(() => nodes.First.Network.DescribeEjected().Count == 2, nodes.Limit);
@@ -106,6 +108,13 @@ public sealed class EjectionTests
         }
 
         Assert.Equal(["client", "other"], heard.Order());
+    }
+
+    // A program that another test starts has a copy of the listening socket for a moment.
+    private static void Close(Socket listener)
+    {
+        listener.Dispose();
+        ForkedCopies.WaitOut();
     }
 
     private static void Send(Socket socket, string text)

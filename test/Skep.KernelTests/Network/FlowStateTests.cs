@@ -9,6 +9,7 @@ using Skep.Testing.Kernel;
 namespace Skep.KernelTests.Network;
 
 /// <summary>What becomes of flows when backends come and go, and of connections that come and go fast.</summary>
+[Collection(Alone.Name)]
 public sealed class FlowStateTests(ITestOutputHelper output)
 {
     [Theory]

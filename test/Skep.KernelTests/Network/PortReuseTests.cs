@@ -13,6 +13,7 @@ namespace Skep.KernelTests.Network;
 /// Connections that come and go fast take their ports again long before the kernels have forgotten the last ones. By the VIP, with packet rules
 /// and with sockets, they are neither refused nor held up, no more than straight to the backends. For a second each; for SKEP_REUSE_SECONDS when that is set.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class PortReuseTests(ITestOutputHelper output)
 {
     private const int Port = 3001;

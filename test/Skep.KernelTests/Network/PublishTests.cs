@@ -21,7 +21,8 @@ public sealed class PublishTests(ITestOutputHelper output)
         await BalancePolicyTests.RefusedAsync(nodes, nodes.First.Host, "127.0.0.1", 8000);
         Assert.Equal("web1 198.18.5.9", await nodes.AskAsync(nodes.Client, "198.18.5.2", 8000));
 
-        // A program of the first node's own may have the port.
+        // A program of the first node's own may have the port, once no child of this process has a copy of the socket that held it.
+        ForkedCopies.WaitOut();
         nodes.Serve(nodes.First.Host, "host", 8000);
         Assert.Equal("host 198.18.5.9", await nodes.AskAsync(nodes.Client, "198.18.5.1", 8000));
     }

@@ -8,6 +8,7 @@ namespace Skep.KernelTests.Network.Fuzz;
 /// quick look at settings and sockets, not by the slow look at everything; and nobody gets an answer from another service, but while a rule stands that
 /// says so to the kernel. Runs for a few seconds; for SKEP_SOAK_MINUTES minutes when that is set.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int Waves = 10;

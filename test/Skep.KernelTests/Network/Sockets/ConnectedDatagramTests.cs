@@ -4,6 +4,7 @@ using Skep.Model.Plans;
 namespace Skep.KernelTests.Network.Sockets;
 
 /// <summary>A program in a container that connected a datagram socket once and goes on to send, whatever becomes of its backend.</summary>
+[Collection(Alone.Name)]
 public sealed class ConnectedDatagramTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using Skep.Model.Plans;
 namespace Skep.KernelTests.Network.Sockets;
 
 /// <summary>Real sockets that ask for a VIP: whom they reach, and whom they believe to have reached.</summary>
+[Collection(Alone.Name)]
 public sealed class SocketBalancingTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using Skep.Kernel.Conntrack;
 namespace Skep.KernelTests.Network.Sockets;
 
 /// <summary>The programs and their maps over the life of daemons: taken over, put right, switched off, gone for good.</summary>
+[Collection(Alone.Name)]
 public sealed class SocketKeepingTests
 {
     private static readonly string[] s_programs =
