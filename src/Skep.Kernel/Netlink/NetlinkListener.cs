@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Skep.Kernel.Namespaces;
@@ -13,10 +14,13 @@ public sealed class NetlinkListener : IDisposable
 {
     private const int ReceiveBuffer = 8 * 1024 * 1024;
 
-    // ENOBUFS: the kernel could not keep every notice.
-    private const int Overrun = -1;
+    private const int LargestNotice = 64 * 1024;
+
+    // So many datagrams are read before what they say is heard.
+    private const int MostAtOnce = 64;
 
     private readonly Socket _socket;
+    private readonly byte[] _first = new byte[1];
 
     private NetlinkListener(Socket socket) => _socket = socket;
 
@@ -66,17 +70,10 @@ public sealed class NetlinkListener : IDisposable
     {
         using (this)
         {
-            var buffer = new byte[64 * 1024];
             while (true)
             {
-                var length = await ReceiveAsync(buffer, cancellationToken);
-                if (length == Overrun)
-                {
-                    yield return overrun;
-                    continue;
-                }
-
-                foreach (var notice in ParseAll(buffer.AsSpan(0, length), parse))
+                var lost = await WaitAsync(cancellationToken);
+                foreach (var notice in ReadAll(parse, overrun, lost))
                 {
                     yield return notice;
                 }
@@ -86,9 +83,60 @@ public sealed class NetlinkListener : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static List<T> ParseAll<T>(ReadOnlySpan<byte> datagram, NetlinkParser<T> parse) where T : class
+    // Until there is something. True: the kernel could not keep every notice (ENOBUFS). Most listeners rest, and none keeps a buffer while it waits.
+    private async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _socket.ReceiveAsync(_first, SocketFlags.Peek, cancellationToken);
+            return false;
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
+        {
+            return true;
+        }
+    }
+
+    private List<T> ReadAll<T>(NetlinkParser<T> parse, T overrun, bool lost) where T : class
     {
         var notices = new List<T>();
+        var buffer = ArrayPool<byte>.Shared.Rent(LargestNotice);
+        try
+        {
+            for (var i = 0; i < MostAtOnce && !lost; i++)
+            {
+                var length = _socket.Receive(buffer, SocketFlags.None, out var error);
+                switch (error)
+                {
+                    case SocketError.Success:
+                        ParseAll(buffer.AsSpan(0, length), parse, notices);
+                        break;
+                    case SocketError.WouldBlock:
+                        return notices;
+                    case SocketError.NoBufferSpaceAvailable:
+                        lost = true;
+                        break;
+                    default:
+                        throw new SocketException((int)error);
+                }
+            }
+
+            if (lost)
+            {
+                Drain(buffer);
+                notices.Add(overrun);
+            }
+
+            return notices;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void ParseAll<T>(ReadOnlySpan<byte> datagram, NetlinkParser<T> parse, List<T> notices) where T : class
+    {
         var reader = new NetlinkReader(datagram);
         while (reader.Next(out var message))
         {
@@ -96,21 +144,6 @@ public sealed class NetlinkListener : IDisposable
             {
                 notices.Add(notice);
             }
-        }
-
-        return notices;
-    }
-
-    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
-        }
-        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
-        {
-            Drain(buffer.Span);
-            return Overrun;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Skep.Kernel.Namespaces;
@@ -16,13 +17,16 @@ public sealed class NetlinkSocket : IDisposable
     // Messages are sent in pieces of this size: well under the default send buffer (208 KiB).
     private const int LargestSend = 64 * 1024;
     private const int ReceiveBuffer = 4 * 1024 * 1024;
+    private const int LargestAnswer = 64 * 1024;
 
     // A netfilter transaction is one datagram, however long.
     private const int SendBuffer = 64 * 1024 * 1024;
     private const int DumpAttempts = 20;
 
     private readonly SafeSocketHandle _socket;
-    private readonly byte[] _received = new byte[64 * 1024];
+
+    // Lent for one request: a node has some sockets for each namespace, and most of them rest.
+    private byte[] _received = [];
     private uint _sequence;
     private bool _detached;
 
@@ -65,6 +69,7 @@ public sealed class NetlinkSocket : IDisposable
     /// </summary>
     public IReadOnlyList<NetlinkRefusal> Execute(NetlinkWriter writer)
     {
+        using var room = new Room(this);
         var refusals = new List<NetlinkRefusal>();
         var rest = writer.Stampable;
         var index = 0;
@@ -85,6 +90,7 @@ public sealed class NetlinkSocket : IDisposable
     /// </summary>
     public IReadOnlyList<NetlinkRefusal> ExecuteTransaction(NetlinkWriter writer)
     {
+        using var room = new Room(this);
         var refusals = new List<NetlinkRefusal>();
         var first = _sequence + 1;
         // The closing message has no answer; the one before it has, once the transaction is decided.
@@ -133,6 +139,7 @@ public sealed class NetlinkSocket : IDisposable
     /// </summary>
     public List<T> Read<T>(NetlinkWriter request, NetlinkParser<T> parse, string attempt) where T : class
     {
+        using var room = new Room(this);
         for (var attempts = 0; attempts < DumpAttempts; attempts++)
         {
             var found = new List<T>();
@@ -288,6 +295,24 @@ public sealed class NetlinkSocket : IDisposable
                 // Port 0 is the kernel; another process can write to this socket as well, and is not listened to.
                 return _received.AsSpan(0, (int)length);
             }
+        }
+    }
+
+    /// <summary>A buffer for the answers to one request.</summary>
+    private readonly ref struct Room
+    {
+        private readonly NetlinkSocket _socket;
+
+        public Room(NetlinkSocket socket)
+        {
+            _socket = socket;
+            socket._received = ArrayPool<byte>.Shared.Rent(LargestAnswer);
+        }
+
+        public void Dispose()
+        {
+            ArrayPool<byte>.Shared.Return(_socket._received);
+            _socket._received = [];
         }
     }
 }

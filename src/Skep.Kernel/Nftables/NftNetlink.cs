@@ -40,8 +40,9 @@ public sealed class NftNetlink : IDisposable
     public IReadOnlyList<string> Tables(NftFamily family) =>
         Read(NFT_MSG_GETTABLE, family, _ => { }, NftParser.Table, "read the tables");
 
-    public IReadOnlyList<NftChain> Chains(NftTable table) =>
-        Read(NFT_MSG_GETCHAIN, table.Family, w => w.Attribute(NFTA_CHAIN_TABLE, table.Name), m => NftParser.Chain(m, table.Name), $"read the chains of {table}");
+    /// <summary>The chains of all tables of a family, by table. The kernel has no other way to ask: whatever table is named, it tells all.</summary>
+    public ILookup<string, NftChain> Chains(NftFamily family) =>
+        Read(NFT_MSG_GETCHAIN, family, _ => { }, NftParser.Chain, $"read the chains of {NftTable.Word(family)}").ToLookup(c => c.Table, c => c.Chain, StringComparer.Ordinal);
 
     /// <summary>The table's maps, and its sets as maps with keys of no length.</summary>
     public IReadOnlyList<NftMap> Maps(NftTable table) =>

@@ -10,17 +10,16 @@ internal static class NftParser
 {
     public static string? Table(NetlinkMessage message) => message.AttributesAfter<NfGenMessage>().Find(NFTA_TABLE_NAME).Text;
 
-    public static NftChain? Chain(NetlinkMessage message, string table)
+    public static ChainOfTable Chain(NetlinkMessage message)
     {
-        var chain = new NftChain("");
-        var belongs = false;
+        var (table, chain) = ("", new NftChain(""));
         var attributes = message.AttributesAfter<NfGenMessage>();
         while (attributes.Next(out var attribute))
         {
             switch (attribute.Type)
             {
                 case NFTA_CHAIN_TABLE:
-                    belongs = attribute.Text == table;
+                    table = attribute.Text;
                     break;
                 case NFTA_CHAIN_NAME:
                     chain = chain with { Name = attribute.Text };
@@ -41,7 +40,7 @@ internal static class NftParser
             }
         }
 
-        return belongs ? chain : null;
+        return new ChainOfTable(table, chain);
     }
 
     public static NftMap? Map(NetlinkMessage message)
@@ -170,4 +169,6 @@ internal static class NftParser
     }
 
     private static uint Number(NetlinkAttribute data, ushort type) => data.Nested.Find(type).UInt32BigEndian;
+
+    internal sealed record ChainOfTable(string Table, NftChain Chain);
 }

@@ -26,9 +26,11 @@ internal sealed class Balancer(WantedBalancer wanted, NftNetlink nftables)
         _where.Clear();
         var wanted = balances.Where(b => !b.Backends.IsEmpty).ToDictionary(b => BalancerForm.KeyOf(b.Key));
         var change = new BalancerChange(_form);
-        foreach (var number in nftables.Tables(_form.Family).Select(BalancerForm.NumberOf).OfType<int>().Order())
+        var numbers = nftables.Tables(_form.Family).Select(BalancerForm.NumberOf).OfType<int>().Order().ToList();
+        var chains = numbers.Count > 0 ? nftables.Chains(_form.Family) : null;
+        foreach (var number in numbers)
         {
-            Adopt(number, wanted, change, differs);
+            Adopt(number, [.. chains![_form.Table(number).Name]], wanted, change, differs);
         }
 
         foreach (var (shard, balance) in _shards.SelectMany(s => s.Balances.Values.Select(b => (s, b))).Where(b => !wanted.ContainsKey(b.b.Key)).ToList())
@@ -67,10 +69,10 @@ internal sealed class Balancer(WantedBalancer wanted, NftNetlink nftables)
         Run(change);
     }
 
-    private void Adopt(int number, Dictionary<NftBytes, WantedBalance> wanted, BalancerChange change, Differs differs)
+    private void Adopt(int number, IReadOnlyList<NftChain> chains, Dictionary<NftBytes, WantedBalance> wanted, BalancerChange change, Differs differs)
     {
         var table = _form.Table(number);
-        if (BalancerReading.Read(nftables, _form, number, wanted) is not { } reading)
+        if (BalancerReading.Read(nftables, chains, _form, number, wanted) is not { } reading)
         {
             differs(RepairKind.Table, RepairCause.Changed, () => $"table {table} was of another form");
             change.DeleteTable(table);

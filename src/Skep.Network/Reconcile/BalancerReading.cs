@@ -25,10 +25,15 @@ internal sealed class BalancerReading
     public List<uint> OtherNumbers { get; } = [];
 
     /// <summary>Null when the table's frame is not as it must be.</summary>
-    public static BalancerReading? Read(NftNetlink nftables, BalancerForm form, int number, IReadOnlyDictionary<NftBytes, WantedBalance> wanted)
+    /// <param name="nftables">The kernel.</param>
+    /// <param name="chains">The table's, which are read with those of all tables.</param>
+    /// <param name="form">What a table looks like.</param>
+    /// <param name="number">The table's.</param>
+    /// <param name="wanted">What all tables together are to hold.</param>
+    public static BalancerReading? Read(
+        NftNetlink nftables, IReadOnlyList<NftChain> chains, BalancerForm form, int number, IReadOnlyDictionary<NftBytes, WantedBalance> wanted)
     {
         var table = form.Table(number);
-        var chains = nftables.Chains(table);
         var rules = nftables.Rules(table).GroupBy(r => r.Chain, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
         var bases = form.Bases.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
         if (!chains.Where(c => c.Hook is not null || bases.Contains(c.Name)).OrderBy(c => c.Name, StringComparer.Ordinal).SequenceEqual(form.Bases)

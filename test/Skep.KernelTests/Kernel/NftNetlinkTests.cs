@@ -61,7 +61,7 @@ public sealed class NftNetlinkTests : IDisposable
     public async Task What_nft_was_told_reads_the_same()
     {
         _rules.Run(Balancing());
-        var (chains, rules, maps, elements) = (_rules.Chains(s_table), _rules.Rules(s_table), _rules.Maps(s_table), _rules.Elements(s_table, "backends"));
+        var (chains, rules, maps, elements) = (_rules.Chains(s_table.Family)[s_table.Name], _rules.Rules(s_table), _rules.Maps(s_table), _rules.Elements(s_table, "backends"));
         Assert.Equal([new NftChain("prerouting", "nat", 0, -100), new NftChain("turns")], chains);
         Assert.Equal([s_rule], rules);
         Assert.Equal([s_map], maps);
@@ -72,7 +72,7 @@ public sealed class NftNetlinkTests : IDisposable
         await File.WriteAllTextAsync(file, "flush ruleset\n" + text);
         await NamespaceFixture.RunAsync(_here, "nft", "-f", file);
         File.Delete(file);
-        Assert.Equal(chains, _rules.Chains(s_table));
+        Assert.Equal(chains, _rules.Chains(s_table.Family)[s_table.Name]);
         Assert.Equal(rules, _rules.Rules(s_table));
         Assert.Equal(maps, _rules.Maps(s_table));
         Assert.Equal(elements.ToHashSet(), _rules.Elements(s_table, "backends").ToHashSet());
@@ -101,7 +101,7 @@ public sealed class NftNetlinkTests : IDisposable
     public void What_is_not_there_reads_as_nothing()
     {
         Assert.Empty(_rules.Tables(NftFamily.Ip));
-        Assert.Empty(_rules.Chains(s_table));
+        Assert.Empty(_rules.Chains(s_table.Family)[s_table.Name]);
         Assert.Empty(_rules.Elements(s_table, "backends"));
         _rules.Run(Balancing());
         Assert.Equal(["mine"], _rules.Tables(NftFamily.Ip));
