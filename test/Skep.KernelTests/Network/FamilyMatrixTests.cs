@@ -15,7 +15,8 @@ public sealed class FamilyMatrixTests(ITestOutputHelper output)
     public async Task Vips_tasks_and_names_work_in_both_families_over_both_underlays(AddressFamily underlay)
     {
         await using var nodes = await FamilyNodes.StartAsync(underlay);
-        output.WriteLine($"{"underlay",-9}{"network",-8}{"family",-7}{"VIP TCP",-12}{"VIP UDP",-12}{"task TCP",-9}{"task UDP",-9}{"own VIP",-8}{"names",-6}");
+        var table = new ShownTable(output, $"who answers over an underlay of {Text(underlay)}");
+        table.Line($"{"underlay",-9}{"network",-8}{"family",-7}{"VIP TCP",-12}{"VIP UDP",-12}{"task TCP",-9}{"task UDP",-9}{"own VIP",-8}{"names",-6}");
         foreach (var network in new[] { FamilyNodes.Four, FamilyNodes.Six, FamilyNodes.Both })
         {
             foreach (var family in FamilyNodes.FamiliesOf(network))
@@ -26,7 +27,7 @@ public sealed class FamilyMatrixTests(ITestOutputHelper output)
                     await TaskAsync(nodes, network, family, ProtocolType.Tcp), await TaskAsync(nodes, network, family, ProtocolType.Udp),
                     await OwnVipAsync(nodes, network, family), await NamesAsync(nodes, network, family),
                 ];
-                output.WriteLine($"{Text(underlay),-9}{network.Name,-8}{Text(family),-7}{cells[0],-12}{cells[1],-12}{cells[2],-9}{cells[3],-9}{cells[4],-8}{cells[5],-6}");
+                table.Line($"{Text(underlay),-9}{network.Name,-8}{Text(family),-7}{cells[0],-12}{cells[1],-12}{cells[2],-9}{cells[3],-9}{cells[4],-8}{cells[5],-6}");
             }
         }
 

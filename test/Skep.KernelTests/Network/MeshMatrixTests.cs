@@ -20,7 +20,8 @@ public sealed class MeshMatrixTests(ITestOutputHelper output)
     public async Task The_task_sees_the_address_that_the_client_has()
     {
         await using var nodes = await MeshNodes.StartAsync();
-        output.WriteLine($"{"entry",-13}{"client",-25}{"",-6}{"TCP sees",-18}UDP sees");
+        var table = new ShownTable(output, "whom a task sees by the mesh");
+        table.Line($"{"entry",-13}{"client",-25}{"",-6}{"TCP sees",-18}UDP sees");
         foreach (var (entry, host, container) in new[] { (1, nodes.First.Host, nodes.Container1), (2, nodes.Second.Host, nodes.Container2) })
         {
             foreach (var family in new[] { AddressFamily.InterNetwork, AddressFamily.InterNetworkV6 })
@@ -37,7 +38,7 @@ public sealed class MeshMatrixTests(ITestOutputHelper output)
                 {
                     var tcp = await SeenAsync(nodes, client.From, client.To, ProtocolType.Tcp);
                     var udp = await SeenAsync(nodes, client.From, client.To, ProtocolType.Udp);
-                    output.WriteLine($"{(entry == 1 ? "task's node" : "another"),-13}{client.Name,-25}{(family == AddressFamily.InterNetwork ? "IPv4" : "IPv6"),-6}{tcp,-18}{udp}");
+                    table.Line($"{(entry == 1 ? "task's node" : "another"),-13}{client.Name,-25}{(family == AddressFamily.InterNetwork ? "IPv4" : "IPv6"),-6}{tcp,-18}{udp}");
                     Assert.Equal((client.Name, client.Sees, client.Sees), (client.Name, tcp, udp));
                 }
             }
