@@ -42,7 +42,8 @@ internal sealed record Detour(string Url, string DirectUrl, Func<IEnumerable<int
             times.Add((before.Time + after.Time) / (first.Time + second.Time));
         }
 
-        var how = $"{name}, {(load.NewConnections ? "a connection per request" : "kept connections")}, {load.Clients} at a time";
+        var what = load.NewConnections ? "a connection per request" : load.Path.Length > 0 ? "1 MiB per request" : "kept connections";
+        var how = $"{name}, {what}, {load.Clients} at a time";
         return [new Figure(how, "×", Sample.Of(rates), bar), new Figure(how + ", by processor time", "×", Sample.Of(times))];
     }
 
@@ -66,7 +67,7 @@ internal sealed record Detour(string Url, string DirectUrl, Func<IEnumerable<int
     private async Task<(double Rate, double Time)> RunAsync(WrkLoad load, string url, List<int> servers, CancellationToken cancellationToken)
     {
         var before = servers.Sum(UsedBy);
-        var result = await Wrk.RunAsync(load, url, cancellationToken);
+        var result = await Wrk.RunAsync(load, url + load.Path, cancellationToken);
         return (result.Rate, (result.ProcessorSeconds + servers.Sum(UsedBy) - before) / result.Requests);
     }
 

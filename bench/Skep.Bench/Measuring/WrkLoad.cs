@@ -1,3 +1,5 @@
+using Skep.Bench.Swarms;
+
 namespace Skep.Bench.Measuring;
 
 /// <param name="Process">Whose network it asks from.</param>
@@ -5,6 +7,16 @@ namespace Skep.Bench.Measuring;
 /// <param name="NewConnections">Each request opens a connection of its own.</param>
 internal sealed record WrkLoad(int Process, int Clients, bool NewConnections)
 {
+    /// <summary>Every way of asking that bars are on: requests one at a time and 32, on kept and on new connections, and a file of 1 MiB on kept ones.</summary>
+    public static IReadOnlyList<WrkLoad> Kinds(int process) =>
+    [
+        new(process, 1, false), new(process, 32, false), new(process, 1, true), new(process, 32, true),
+        new(process, 1, false) { Path = BenchImages.Bulk }, new(process, 32, false) { Path = BenchImages.Bulk },
+    ];
+
+    /// <summary>What is asked for; empty is a page of three bytes.</summary>
+    public string Path { get; init; } = "";
+
     /// <summary>Ask as a program of that process' container does: from its control group of version 2 too.</summary>
     public bool InGroup { get; init; }
 

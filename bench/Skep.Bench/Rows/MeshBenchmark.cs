@@ -6,7 +6,7 @@ namespace Skep.Bench.Rows;
 
 /// <summary>
 /// Requests per second at an nginx on node2 through node1's published port, divided by the rate at a host-mode port of the same image on node2;
-/// with one connection at a time and with 32, kept and new. Asked by node1 itself, where both ways cross the wire once, and by node3, from
+/// with one connection at a time and with 32, kept and new, and for much data. Asked by node1 itself, where both ways cross the wire once, and by node3, from
 /// where the mesh crosses it twice.
 /// </summary>
 internal sealed class MeshBenchmark : IBenchmark
@@ -35,10 +35,10 @@ internal sealed class MeshBenchmark : IBenchmark
             List<Figure> figures = [];
             foreach (var (from, bar) in new[] { (swarm.Nodes[0], Bar.AtLeast(0.80)), (swarm.Nodes[2], null) })
             {
-                foreach (var (fresh, clients) in new[] { (false, 1), (false, 32), (true, 1), (true, 32) })
+                foreach (var load in WrkLoad.Kinds(from.Init))
                 {
                     var name = $"mesh ÷ host-mode port, asked by {(from.Number == 1 ? "the entry node" : "a third machine")}";
-                    figures.AddRange(await detour.MeasureAsync(name, new WrkLoad(from.Init, clients, fresh), bar, cancellationToken));
+                    figures.AddRange(await detour.MeasureAsync(name, load, bar, cancellationToken));
                 }
             }
 

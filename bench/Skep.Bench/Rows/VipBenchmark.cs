@@ -5,7 +5,7 @@ namespace Skep.Bench.Rows;
 
 /// <summary>
 /// Requests per second at a remote nginx through its VIP, divided by the rate at another such nginx's own address; with one connection at a time
-/// and with 32, kept and new. Twice: as a task asks, whose sockets choose, and by packet rules alone, which decide wherever the asking program
+/// and with 32, kept and new, and for much data. Twice: as a task asks, whose sockets choose, and by packet rules alone, which decide wherever the asking program
 /// is in no control group of a container.
 /// </summary>
 internal sealed class VipBenchmark : IBenchmark
@@ -38,10 +38,10 @@ internal sealed class VipBenchmark : IBenchmark
                     $"http://{await BenchTask.VipAsync(swarm, balanced, network, cancellationToken)}/",
                     $"http://{BenchTask.AddressOn(own, network)}/",
                     () => [.. BenchTask.ProcessesOf(own), .. BenchTask.ProcessesOf(task)]);
-                foreach (var (fresh, clients) in new[] { (false, 1), (false, 32), (true, 1), (true, 32) })
+                foreach (var load in WrkLoad.Kinds(client))
                 {
-                    var bar = Bar.AtLeast(inGroup ? 0.98 : fresh ? 0.85 : 0.90);
-                    figures.AddRange(await detour.MeasureAsync($"VIP ÷ direct, {who}", new WrkLoad(client, clients, fresh) { InGroup = inGroup }, bar, cancellationToken));
+                    var bar = Bar.AtLeast(inGroup ? 0.98 : load.NewConnections ? 0.85 : 0.90);
+                    figures.AddRange(await detour.MeasureAsync($"VIP ÷ direct, {who}", load with { InGroup = inGroup }, bar, cancellationToken));
                 }
             }
 

@@ -9,6 +9,9 @@ internal static class BenchImages
     public const string Busybox = "bench-busybox:latest";
     public const string Nginx = "bench-nginx:latest";
 
+    /// <summary>A file of 1 MiB that the nginx serves.</summary>
+    public const string Bulk = "bulk";
+
     private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
 
     private const string NginxConfiguration = """
@@ -65,6 +68,7 @@ internal static class BenchImages
             await TextAsync("etc/passwd", "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n");
             await TextAsync("etc/group", "root:x:0:\nnogroup:x:65534:\n");
             await TextAsync("etc/nginx/nginx.conf", NginxConfiguration);
+            await FileAsync(tar, "www/" + Bulk, new byte[1 << 20], cancellationToken);
             await TextAsync("var/lib/nginx/keep", "");
             await TextAsync("var/log/nginx/keep", "");
 
