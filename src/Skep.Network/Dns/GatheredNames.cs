@@ -4,18 +4,18 @@ using System.Net;
 namespace Skep.Network.Dns;
 
 /// <summary>
-/// Names and addresses with who contributes them, so that one contributor can change by itself. A query reads while a change is
-/// made and finds each name either as it was or as it is.
+/// Names and addresses with who contributes them, so that one contributor can change by itself. What contributors say is told to queries
+/// by <see cref="Publish"/>, each name at once; a query meanwhile finds it as it was or as it is.
 /// </summary>
 internal sealed class GatheredNames
 {
-    private static readonly (IReadOnlyList<string>, IReadOnlyList<IPAddress>) s_nothing = ([], []);
-
-    private readonly Dictionary<string, SortedDictionary<string, IReadOnlyCollection<IPAddress>>> _names = new(StringComparer.Ordinal);
-    private readonly Dictionary<IPAddress, SortedDictionary<string, string>> _addresses = [];
-    private readonly Dictionary<string, (IReadOnlyList<string> Names, IReadOnlyList<IPAddress> Addresses)> _contributors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Said<IPAddress[]>> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<IPAddress, Said<string>> _addresses = [];
+    private readonly Dictionary<Contributor, (string[] Names, IPAddress[] Addresses)> _contributors = [];
     private readonly ConcurrentDictionary<string, NameEntry> _forward = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<IPAddress, string> _reverse = new();
+    private readonly HashSet<string> _untoldNames = new(StringComparer.Ordinal);
+    private readonly HashSet<IPAddress> _untoldAddresses = [];
 
     public GatheredNames() => Forward = _forward.GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -25,48 +25,65 @@ internal sealed class GatheredNames
     public string? Reverse(IPAddress address) => _reverse.GetValueOrDefault(address);
 
     /// <summary>Puts what a contributor says in the place of what it said before; of several names of an address the last contributor's counts.</summary>
-    public void Set(string contributor, IReadOnlyDictionary<string, HashSet<IPAddress>> names, IReadOnlyDictionary<IPAddress, string> reverse)
+    public void Set(Contributor contributor, Contribution said)
     {
-        var (gone, left) = _contributors.GetValueOrDefault(contributor, s_nothing);
-        foreach (var name in gone.Where(n => !names.ContainsKey(n)))
+        var (gone, left) = _contributors.GetValueOrDefault(contributor, ([], []));
+        foreach (var name in gone.Where(n => !said.Names.ContainsKey(n)))
         {
             Withdraw(_names, name, contributor);
-            Tell(name);
+            _untoldNames.Add(name);
         }
 
-        foreach (var address in left.Where(a => !reverse.ContainsKey(a)))
+        foreach (var address in left.Where(a => !said.Addresses.ContainsKey(a)))
         {
             Withdraw(_addresses, address, contributor);
-            Tell(address);
+            _untoldAddresses.Add(address);
         }
 
-        foreach (var (name, addresses) in names)
+        foreach (var (name, addresses) in said.Names)
         {
-            Contribute(_names, name, contributor, (IReadOnlyCollection<IPAddress>)addresses);
-            Tell(name);
+            _names[name] = _names.GetValueOrDefault(name).With(contributor, addresses);
+            _untoldNames.Add(name);
         }
 
-        foreach (var (address, name) in reverse)
+        foreach (var (address, name) in said.Addresses)
         {
-            Contribute(_addresses, address, contributor, name);
-            Tell(address);
+            _addresses[address] = _addresses.GetValueOrDefault(address).With(contributor, name);
+            _untoldAddresses.Add(address);
         }
 
-        if (names.Count == 0 && reverse.Count == 0)
+        if (said.IsEmpty)
         {
             _contributors.Remove(contributor);
         }
         else
         {
-            _contributors[contributor] = ([.. names.Keys], [.. reverse.Keys]);
+            _contributors[contributor] = ([.. said.Names.Keys], [.. said.Addresses.Keys]);
         }
+    }
+
+    /// <summary>Queries find what was set since the last time.</summary>
+    public void Publish()
+    {
+        foreach (var name in _untoldNames)
+        {
+            Tell(name);
+        }
+
+        foreach (var address in _untoldAddresses)
+        {
+            Tell(address);
+        }
+
+        _untoldNames.Clear();
+        _untoldAddresses.Clear();
     }
 
     private void Tell(string name)
     {
         if (_names.TryGetValue(name, out var said))
         {
-            _forward[name] = NameEntry.Of(said.Count == 1 ? said.First().Value : said.Values.SelectMany(a => a).ToHashSet());
+            _forward[name] = NameEntry.Of(said.Count == 1 ? said.Last : said.Values.SelectMany(a => a).ToHashSet());
         }
         else
         {
@@ -78,7 +95,7 @@ internal sealed class GatheredNames
     {
         if (_addresses.TryGetValue(address, out var said))
         {
-            _reverse[address] = said.Last().Value;
+            _reverse[address] = said.Last;
         }
         else
         {
@@ -86,23 +103,22 @@ internal sealed class GatheredNames
         }
     }
 
-    private static void Contribute<TKey, TValue>(Dictionary<TKey, SortedDictionary<string, TValue>> book, TKey key, string contributor, TValue value)
+    private static void Withdraw<TKey, TValue>(Dictionary<TKey, Said<TValue>> book, TKey key, Contributor contributor)
         where TKey : notnull
     {
         if (!book.TryGetValue(key, out var said))
         {
-            book[key] = said = new SortedDictionary<string, TValue>(StringComparer.Ordinal);
+            return;
         }
 
-        said[contributor] = value;
-    }
-
-    private static void Withdraw<TKey, TValue>(Dictionary<TKey, SortedDictionary<string, TValue>> book, TKey key, string contributor)
-        where TKey : notnull
-    {
-        if (book.TryGetValue(key, out var said) && said.Remove(contributor) && said.Count == 0)
+        var rest = said.Without(contributor);
+        if (rest.Count == 0)
         {
             book.Remove(key);
+        }
+        else
+        {
+            book[key] = rest;
         }
     }
 }

@@ -26,6 +26,7 @@ internal sealed class NetworkNames
 {
     private readonly GatheredNames _gathered;
     private readonly EndpointIndex _endpoints;
+    private readonly Contribution _said = new();
 
     private NetworkNames(NetworkPlan plan, EndpointIndex endpoints, GatheredNames gathered)
     {
@@ -58,6 +59,7 @@ internal sealed class NetworkNames
             names.SetService(service);
         }
 
+        names._gathered.Publish();
         return names;
     }
 
@@ -82,27 +84,28 @@ internal sealed class NetworkNames
             names.SetService(service);
         }
 
+        _gathered.Publish();
         return names;
     }
 
     private void SetEndpoint(string taskId)
     {
-        var (names, reverse) = (new Dictionary<string, HashSet<IPAddress>>(StringComparer.Ordinal), new Dictionary<IPAddress, string>());
+        _said.Clear();
         if (Plan.Endpoints.TryGetValue(taskId, out var endpoint) && endpoint.State == EndpointState.Active)
         {
-            var addresses = endpoint.Addresses.Select(Address).ToList();
+            var addresses = endpoint.Addresses.Select(Address).ToArray();
             foreach (var name in endpoint.Names)
             {
-                Add(names, name, addresses);
+                _said.Add(name, addresses);
             }
 
             if (endpoint.Names.Count > 0)
             {
-                addresses.ForEach(a => AddReverse(reverse, a, endpoint.Names[0]));
+                AddReverse(addresses, endpoint.Names[0]);
             }
         }
 
-        _gathered.Set($"endpoint {taskId}", names, reverse);
+        _gathered.Set(new Contributor(IsService: false, taskId), _said);
     }
 
     /// <summary>
@@ -111,42 +114,33 @@ internal sealed class NetworkNames
     /// </summary>
     private void SetService(string serviceId)
     {
-        var (names, reverse) = (new Dictionary<string, HashSet<IPAddress>>(StringComparer.Ordinal), new Dictionary<IPAddress, string>());
+        _said.Clear();
         if (Plan.Services.TryGetValue(serviceId, out var service))
         {
-            var tasks = _endpoints[service.ServiceId].Where(e => e.State == EndpointState.Active).SelectMany(e => e.Addresses).Select(Address).ToList();
-            var virtualAddresses = service.Vips.Select(Address).ToList();
-            var own = tasks.Count == 0 ? [] : virtualAddresses.Count > 0 ? virtualAddresses : tasks;
+            var tasks = _endpoints[service.ServiceId].Where(e => e.State == EndpointState.Active).SelectMany(e => e.Addresses).Select(Address).ToArray();
+            var virtualAddresses = service.Vips.Select(Address).ToArray();
+            var own = tasks.Length == 0 ? [] : virtualAddresses.Length > 0 ? virtualAddresses : tasks;
             foreach (var name in service.Aliases.Prepend(service.Name).Distinct(StringComparer.OrdinalIgnoreCase))
             {
-                Add(names, name, own);
-                Add(names, "tasks." + name, tasks);
+                _said.Add(name, own);
+                _said.Add("tasks." + name, tasks);
             }
 
-            virtualAddresses.ForEach(a => AddReverse(reverse, a, service.Name));
+            AddReverse(virtualAddresses, service.Name);
         }
 
-        _gathered.Set($"service {serviceId}", names, reverse);
+        _gathered.Set(new Contributor(IsService: true, serviceId), _said);
     }
 
-    private void AddReverse(Dictionary<IPAddress, string> reverse, IPAddress address, string name)
+    private void AddReverse(IPAddress[] addresses, string name)
     {
         if ($"{name}.{Plan.Network.Name}" is var whole && DnsAnswer.IsName(whole))
         {
-            reverse[address] = whole;
+            foreach (var address in addresses)
+            {
+                _said.AddReverse(address, whole);
+            }
         }
-    }
-
-    /// <summary>One name may come from several endpoints (an alias of every task) and twice from one (an alias like its own name).</summary>
-    private static void Add(Dictionary<string, HashSet<IPAddress>> names, string name, IReadOnlyCollection<IPAddress> addresses)
-    {
-        var key = name.ToLowerInvariant();
-        if (!names.TryGetValue(key, out var known))
-        {
-            names[key] = known = [];
-        }
-
-        known.UnionWith(addresses);
     }
 
     private static IPAddress Address(string prefix) => IPAddress.Parse(prefix.AsSpan(0, prefix.IndexOf('/') is > 0 and var slash ? slash : prefix.Length));
