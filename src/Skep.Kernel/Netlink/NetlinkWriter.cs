@@ -72,7 +72,14 @@ public sealed class NetlinkWriter
     public void Attribute(ushort type, uint value) => Attribute(type, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in value)));
 
     /// <summary>Text without a terminating zero, which NLA_STRING does not need.</summary>
-    public void Attribute(ushort type, string value) => Attribute(type, Encoding.UTF8.GetBytes(value));
+    public void Attribute(ushort type, string value)
+    {
+        var length = Encoding.UTF8.GetByteCount(value);
+        var attribute = Take(AttributeHeaderSize + length);
+        MemoryMarshal.Write(attribute, (ushort)(AttributeHeaderSize + length));
+        MemoryMarshal.Write(attribute[2..], type);
+        Encoding.UTF8.GetBytes(value, attribute[AttributeHeaderSize..]);
+    }
 
     /// <summary>4 or 16 bytes in network order.</summary>
     public void Attribute(ushort type, IPAddress value)

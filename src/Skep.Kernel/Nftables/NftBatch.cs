@@ -16,7 +16,7 @@ public sealed class NftBatch
     // An attribute's length has 16 bits; an element list stays well below.
     private const int ElementsPerMessage = 250;
 
-    private readonly List<Func<string>> _what = [() => "the transaction"];
+    private readonly List<What> _what = [new("the transaction", null, "")];
     private readonly NetlinkWriter _writer = new();
     private uint _sets;
     private bool _closed;
@@ -26,7 +26,7 @@ public sealed class NftBatch
     public bool IsEmpty => _what.Count == 1;
 
     /// <summary>Each change in words.</summary>
-    public IEnumerable<string> Lines => _what.Skip(1).Select(w => w());
+    public IEnumerable<string> Lines => _what.Skip(1).Select(w => w.ToString());
 
     /// <summary>The messages so far.</summary>
     public ReadOnlySpan<byte> Written => _writer.Written;
@@ -34,7 +34,7 @@ public sealed class NftBatch
     /// <summary><c>add table</c>.</summary>
     public void AddTable(NftTable table)
     {
-        var message = Begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, table, () => $"add table {table}");
+        var message = Begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, table, new("add table", table, ""));
         _writer.Attribute(NFTA_TABLE_NAME, table.Name);
         _writer.EndMessage(message);
     }
@@ -42,7 +42,7 @@ public sealed class NftBatch
     /// <summary><c>delete table</c>, with all that is in it.</summary>
     public void DeleteTable(NftTable table)
     {
-        var message = Begin(NFT_MSG_DELTABLE, 0, table, () => $"delete table {table}");
+        var message = Begin(NFT_MSG_DELTABLE, 0, table, new("delete table", table, ""));
         _writer.Attribute(NFTA_TABLE_NAME, table.Name);
         _writer.EndMessage(message);
     }
@@ -51,7 +51,7 @@ public sealed class NftBatch
     public void AddChain(NftTable table, NftChain chain)
     {
         ArgumentNullException.ThrowIfNull(chain);
-        var message = Begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, table, () => $"add chain {table} {chain.Name}");
+        var message = Begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, table, new("add chain", table, chain.Name));
         _writer.Attribute(NFTA_CHAIN_TABLE, table.Name);
         _writer.Attribute(NFTA_CHAIN_NAME, chain.Name);
         if (chain.Hook is { } number)
@@ -70,7 +70,7 @@ public sealed class NftBatch
     /// <summary><c>flush chain</c>: its rules go, it stays.</summary>
     public void FlushChain(NftTable table, string chain)
     {
-        var message = Begin(NFT_MSG_DELRULE, 0, table, () => $"flush chain {table} {chain}");
+        var message = Begin(NFT_MSG_DELRULE, 0, table, new("flush chain", table, chain));
         _writer.Attribute(NFTA_RULE_TABLE, table.Name);
         _writer.Attribute(NFTA_RULE_CHAIN, chain);
         _writer.EndMessage(message);
@@ -79,7 +79,7 @@ public sealed class NftBatch
     /// <summary><c>delete chain</c>, which must be empty and not jumped to.</summary>
     public void DeleteChain(NftTable table, string chain)
     {
-        var message = Begin(NFT_MSG_DELCHAIN, 0, table, () => $"delete chain {table} {chain}");
+        var message = Begin(NFT_MSG_DELCHAIN, 0, table, new("delete chain", table, chain));
         _writer.Attribute(NFTA_CHAIN_TABLE, table.Name);
         _writer.Attribute(NFTA_CHAIN_NAME, chain);
         _writer.EndMessage(message);
@@ -89,7 +89,7 @@ public sealed class NftBatch
     public void AddRule(NftTable table, NftRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);
-        var message = Begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table, () => $"add rule {table} {rule.Chain}");
+        var message = Begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table, new("add rule", table, rule.Chain));
         _writer.Attribute(NFTA_RULE_TABLE, table.Name);
         _writer.Attribute(NFTA_RULE_CHAIN, rule.Chain);
         var expressions = _writer.BeginNested(NFTA_RULE_EXPRESSIONS | NLA_F_NESTED);
@@ -106,7 +106,7 @@ public sealed class NftBatch
     public void AddMap(NftTable table, NftMap map, ReadOnlySpan<byte> notes)
     {
         ArgumentNullException.ThrowIfNull(map);
-        var message = Begin(NFT_MSG_NEWSET, NLM_F_CREATE, table, () => $"add map {table} {map.Name}");
+        var message = Begin(NFT_MSG_NEWSET, NLM_F_CREATE, table, new("add map", table, map.Name));
         _writer.Attribute(NFTA_SET_TABLE, table.Name);
         _writer.Attribute(NFTA_SET_NAME, map.Name);
         _writer.AttributeBigEndian(NFTA_SET_FLAGS, NFT_SET_MAP);
@@ -138,13 +138,13 @@ public sealed class NftBatch
     }
 
     internal NftException Explain(NetlinkRefusal refusal) =>
-        new($"{_what[Math.Min(refusal.Index, _what.Count - 1)]()}: {NetlinkException.For(refusal.Errno, "refused", refusal.Explanation).Message}");
+        new($"{_what[Math.Min(refusal.Index, _what.Count - 1)]}: {NetlinkException.For(refusal.Errno, "refused", refusal.Explanation).Message}");
 
     private void Elements(ushort type, ushort flags, NftTable table, string map, IEnumerable<NftElement> elements, string verb)
     {
         foreach (var some in elements.Chunk(ElementsPerMessage))
         {
-            var message = Begin(type, flags, table, () => $"{verb} {some.Length} of {table} {map}");
+            var message = Begin(type, flags, table, new(verb, table, map, some.Length));
             _writer.Attribute(NFTA_SET_ELEM_LIST_TABLE, table.Name);
             _writer.Attribute(NFTA_SET_ELEM_LIST_SET, map);
             var list = _writer.BeginNested(NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED);
@@ -185,7 +185,7 @@ public sealed class NftBatch
         _writer.EndNested(token);
     }
 
-    private NetlinkWriter.MessageToken Begin(ushort type, ushort flags, NftTable table, Func<string> what)
+    private NetlinkWriter.MessageToken Begin(ushort type, ushort flags, NftTable table, What what)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
         _what.Add(what);
@@ -199,5 +199,12 @@ public sealed class NftBatch
         var message = _writer.BeginMessage(type, NLM_F_REQUEST);
         _writer.Header(new NfGenMessage { ResourceId = BinaryPrimitives.ReverseEndianness(NFNL_SUBSYS_NFTABLES) });
         _writer.EndMessage(message);
+    }
+
+    /// <summary>A change in words, which are made when somebody reads them: a batch has tens of thousands.</summary>
+    private readonly record struct What(string Verb, NftTable? Table, string Name, int Elements = 0)
+    {
+        public override string ToString() =>
+            Table is null ? Verb : Elements > 0 ? $"{Verb} {Elements} of {Table} {Name}" : Name.Length > 0 ? $"{Verb} {Table} {Name}" : $"{Verb} {Table}";
     }
 }

@@ -15,7 +15,7 @@ internal static class Addressing
     public static (IPAddress Address, int PrefixLength) Split(string prefix)
     {
         var slash = prefix.IndexOf('/', StringComparison.Ordinal);
-        var head = slash < 0 ? prefix : prefix[..slash];
+        var head = slash < 0 ? prefix : prefix.AsSpan(0, slash);
         if (!IPAddress.TryParse(head, out var address))
         {
             throw ClusterException.Invalid($"\"{prefix}\" is not an address.");

@@ -28,28 +28,48 @@ public static class BackendSequence
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(nodeId);
         ArgumentNullException.ThrowIfNull(ejected);
-        ImmutableArray<Backend> active =
-        [
-            .. from endpoint in endpoints.Where(e => e.State == EndpointState.Active).OrderBy(e => e.TaskId, StringComparer.Ordinal)
-               let weight = service.WeightOf(endpoint.ServiceId)
-               let address = AddressOf(endpoint, family)
-               where weight > 0 && address is not null
-               select new Backend(address, weight, endpoint.NodeId == nodeId),
-        ];
-
+        var alive = Active(service, endpoints, nodeId, family);
         // Never without the last one standing: an address that answers nobody is no worse than none at all.
-        var alive = ejected.Count == 0 ? active : active.RemoveAll(b => ejected.Contains(b.Address));
-        alive = alive.IsEmpty ? active : alive;
-        if (service.Balance?.Mode == BalanceMode.LocalFirst && alive.RemoveAll(b => !b.Here) is { IsEmpty: false } here)
+        if (ejected.Count > 0 && alive.Exists(b => !ejected.Contains(b.Address)))
         {
-            alive = here;
+            alive.RemoveAll(b => ejected.Contains(b.Address));
         }
 
-        return WeightedTurns.Of([.. alive.Select(b => (b.Address, b.Weight))]);
+        if (service.Balance?.Mode == BalanceMode.LocalFirst && alive.Exists(b => b.Here))
+        {
+            alive.RemoveAll(b => !b.Here);
+        }
+
+        alive.Sort(static (one, other) => string.CompareOrdinal(one.TaskId, other.TaskId));
+        return WeightedTurns.Of(alive.ConvertAll(static b => (b.Address, b.Weight)));
     }
 
-    private static IPAddress? AddressOf(PlanEndpoint endpoint, AddressFamily family) =>
-        endpoint.Addresses.Select(Addressing.AddressOf).FirstOrDefault(a => a.AddressFamily == family);
+    private static List<Backend> Active(PlanService service, IEnumerable<PlanEndpoint> endpoints, string nodeId, AddressFamily family)
+    {
+        var active = new List<Backend>();
+        foreach (var endpoint in endpoints)
+        {
+            if (endpoint.State == EndpointState.Active && service.WeightOf(endpoint.ServiceId) is > 0 and var weight && AddressOf(endpoint, family) is { } address)
+            {
+                active.Add(new Backend(endpoint.TaskId, address, weight, endpoint.NodeId == nodeId));
+            }
+        }
 
-    private readonly record struct Backend(IPAddress Address, int Weight, bool Here);
+        return active;
+    }
+
+    private static IPAddress? AddressOf(PlanEndpoint endpoint, AddressFamily family)
+    {
+        foreach (var prefix in endpoint.Addresses)
+        {
+            if (Addressing.IsSix(prefix) == (family == AddressFamily.InterNetworkV6))
+            {
+                return Addressing.AddressOf(prefix);
+            }
+        }
+
+        return null;
+    }
+
+    private readonly record struct Backend(string TaskId, IPAddress Address, int Weight, bool Here);
 }

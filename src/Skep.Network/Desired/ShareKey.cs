@@ -19,8 +19,9 @@ public enum ShareSource
 /// <summary>What a share of a namespace's wish comes from. Ordered: where two shares want one thing differently, the first has it.</summary>
 public readonly record struct ShareKey(ShareSource Source, string NetworkId, string Id) : IComparable<ShareKey>
 {
+    // As numbers: to compare two values of an enumeration, both are boxed.
     public int CompareTo(ShareKey other) =>
-        Source != other.Source ? Source.CompareTo(other.Source)
+        Source != other.Source ? ((int)Source).CompareTo((int)other.Source)
         : string.CompareOrdinal(NetworkId, other.NetworkId) is var network and not 0 ? network
         : string.CompareOrdinal(Id, other.Id);
 

@@ -14,8 +14,8 @@ internal sealed class GatheredNames
     private readonly Dictionary<Contributor, (string[] Names, IPAddress[] Addresses)> _contributors = [];
     private readonly ConcurrentDictionary<string, NameEntry> _forward = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<IPAddress, string> _reverse = new();
-    private readonly HashSet<string> _untoldNames = new(StringComparer.Ordinal);
-    private readonly HashSet<IPAddress> _untoldAddresses = [];
+    private HashSet<string> _untoldNames = new(StringComparer.Ordinal);
+    private HashSet<IPAddress> _untoldAddresses = [];
 
     public GatheredNames() => Forward = _forward.GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -23,6 +23,16 @@ internal sealed class GatheredNames
     public ConcurrentDictionary<string, NameEntry>.AlternateLookup<ReadOnlySpan<char>> Forward { get; }
 
     public string? Reverse(IPAddress address) => _reverse.GetValueOrDefault(address);
+
+    /// <summary>Makes room for the names of so many contributors at once: what large tables outgrow is collected dearly.</summary>
+    public void MakeRoom(int contributors)
+    {
+        _names.EnsureCapacity(2 * contributors);
+        _addresses.EnsureCapacity(contributors);
+        _contributors.EnsureCapacity(contributors);
+        _untoldNames.EnsureCapacity(2 * contributors);
+        _untoldAddresses.EnsureCapacity(contributors);
+    }
 
     /// <summary>Puts what a contributor says in the place of what it said before; of several names of an address the last contributor's counts.</summary>
     public void Set(Contributor contributor, Contribution said)
@@ -75,8 +85,8 @@ internal sealed class GatheredNames
             Tell(address);
         }
 
-        _untoldNames.Clear();
-        _untoldAddresses.Clear();
+        // Not cleared: what a whole plan needed would stay.
+        (_untoldNames, _untoldAddresses) = (new(StringComparer.Ordinal), []);
     }
 
     private void Tell(string name)

@@ -49,6 +49,7 @@ internal sealed class NetworkNames
     public static NetworkNames Of(NetworkPlan plan)
     {
         var names = new NetworkNames(plan, EndpointIndex.Of(plan), new GatheredNames());
+        names._gathered.MakeRoom(plan.Network.Ingress ? 0 : plan.Endpoints.Count + plan.Services.Count);
         foreach (var task in plan.Network.Ingress ? [] : plan.Endpoints.Keys)
         {
             names.SetEndpoint(task);

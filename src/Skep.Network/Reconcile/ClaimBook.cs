@@ -3,16 +3,19 @@ using Skep.Network.Desired;
 namespace Skep.Network.Reconcile;
 
 /// <summary>
-/// Who wants which thing, and in which form. Of several that want it the first has it. Between <see cref="Begin"/> and
-/// <see cref="Changes"/> it notes what becomes different.
+/// Who wants which thing, and in which form. Of several that want it the first has it. From <see cref="Begin"/> on it notes what becomes
+/// different until the next <see cref="Changes"/>.
 /// </summary>
 internal sealed class ClaimBook<TKey, TValue>
     where TKey : notnull
 {
     private readonly Dictionary<TKey, Claim> _claims = [];
-    private readonly Dictionary<TKey, (bool Was, TValue? Before)> _touched = [];
+    private Dictionary<TKey, (bool Was, TValue? Before)>? _touched;
 
-    public void Begin() => _touched.Clear();
+    public void Begin() => _touched = [];
+
+    /// <summary>Makes room for so many things at once: what large tables outgrow is collected dearly.</summary>
+    public void MakeRoom(int things) => _claims.EnsureCapacity(things);
 
     /// <summary>Whether anybody wants a thing, and in which form.</summary>
     public bool TryGet(TKey key, out TValue? value)
@@ -50,7 +53,7 @@ internal sealed class ClaimBook<TKey, TValue>
         var set = new List<KeyValuePair<TKey, TValue>>();
         var remove = new List<KeyValuePair<TKey, TValue>>();
         var different = new HashSet<TKey>();
-        foreach (var (key, (was, before)) in _touched)
+        foreach (var (key, (was, before)) in _touched ?? [])
         {
             if (!_claims.TryGetValue(key, out var claim))
             {
@@ -69,13 +72,14 @@ internal sealed class ClaimBook<TKey, TValue>
             }
         }
 
-        _touched.Clear();
+        // Not cleared: what a large change needed would stay.
+        _touched = [];
         return new(set, remove) { Different = different };
     }
 
     private void Touch(TKey key)
     {
-        if (!_touched.ContainsKey(key))
+        if (_touched is not null && !_touched.ContainsKey(key))
         {
             _touched[key] = _claims.TryGetValue(key, out var claim) ? (true, claim.Value) : (false, default);
         }

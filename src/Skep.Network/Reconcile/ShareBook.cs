@@ -13,6 +13,11 @@ internal sealed class ShareBook
 
     public ShareBook(WantedParts parts)
     {
+        Neighbours.MakeRoom(parts.Shares.Values.Sum(s => s.Neighbours.Length));
+        Forwarding.MakeRoom(parts.Shares.Values.Sum(s => s.Forwarding.Length));
+        Elements.MakeRoom(parts.Shares.Values.Sum(s => s.Elements.Length));
+        Balances.MakeRoom(parts.Shares.Values.Sum(s => s.Balances.Length));
+        Routes.MakeRoom(parts.Shares.Values.Sum(s => s.Routes.Length));
         foreach (var address in parts.Frame.Addresses)
         {
             Addresses.Add(s_frame, address, true);
