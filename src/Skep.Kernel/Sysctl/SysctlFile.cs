@@ -1,3 +1,4 @@
+using System.Text;
 using Skep.Kernel.Namespaces;
 
 namespace Skep.Kernel.Sysctl;
@@ -18,7 +19,7 @@ public static class SysctlFile
         ns.Run(() =>
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(value));
+            file.Write(Encoding.ASCII.GetBytes(value));
         });
     }
 
@@ -27,7 +28,17 @@ public static class SysctlFile
     public static string Get(NetworkNamespace ns, string key)
     {
         var path = PathOf(key);
-        return ns.Run(() => File.ReadAllText(path)).TrimEnd('\n');
+        return ns.Run(() => Read(path)).TrimEnd('\n');
+    }
+
+    // Settings are read some times a second; a reader of text takes kilobytes for each.
+    private static string Read(string path)
+    {
+        const int usual = 256;
+        Span<byte> value = stackalloc byte[usual];
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var length = RandomAccess.Read(file, value, 0);
+        return length < usual ? Encoding.ASCII.GetString(value[..length]) : File.ReadAllText(path);
     }
 
     internal static string PathOf(string key)
