@@ -26,6 +26,12 @@ internal static partial class NetworkLog
     [LoggerMessage(5007, LogLevel.Warning, "The plan was not saved; a restart would begin with an older one until then: {Reason}")]
     public static partial void PlanNotSaved(this ILogger logger, string reason);
 
+    [LoggerMessage(5009, LogLevel.Warning, "This node's choices cannot be saved; new containers wait for room, everything else goes on: {Reason}")]
+    public static partial void ChoicesNotSaved(this ILogger logger, string reason);
+
+    [LoggerMessage(5010, LogLevel.Warning, "A new part in this node's keys cannot be saved; what it sends is lost until it can: {Reason}")]
+    public static partial void CipherGenerationNotSaved(this ILogger logger, string reason);
+
     [LoggerMessage(5020, LogLevel.Warning, "Port {Port} is published by service {Service} and held by {Program} on this node, which keeps it; the node does not listen for the service")]
     public static partial void PublishedPortHeld(this ILogger logger, HeldPort port, string service, string program);
 

@@ -62,8 +62,8 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
             new SocketBalancer(options, _host.Cookie, Repairs, logger),
             _wishes.Computed,
             logger);
-        _passes = new PassLoop(options, _wishes, _kept, _kernel, _publishedPorts, names, logger) { Signals = signals, NewCipherGeneration = _cipher.Renew };
-        _findings = new NodeFindings(_host, options, _wishes, wish => _passes.WaitAsync(wish, _ => true, _life.Token));
+        _passes = new PassLoop(options, _wishes, _kept, _kernel, _publishedPorts, names, logger) { Signals = signals, RenewCipherGeneration = () => _cipher.Renew(_wishes.Renew) };
+        _findings = new NodeFindings(_host, options, _wishes, wish => _passes.WaitAsync(wish, _life.Token));
         _prober = new PeerProber(options, _findings.Reports, View, logger);
         HoldPorts();
     }
@@ -141,7 +141,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         if (request.Attachments.Any(a => a.Network.Encrypted) && _cipher.Current.Value.Length == 0)
         {
             // The kernel learnt to encrypt since the daemon started.
-            _wishes.Renew(_cipher.Renew());
+            _cipher.Renew(_wishes.Renew);
         }
 
         var wish = _wishes.Add(request, _ports);
@@ -202,14 +202,14 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
             await DetachAsync(gone, cancellationToken);
         }
 
-        await _passes.WaitAsync(_wishes.Sweep(), _ => true, cancellationToken);
+        await _passes.WaitAsync(_wishes.Sweep(), cancellationToken);
     }
 
     /// <summary>Reads everything back now, puts right what differs, and returns when that is done.</summary>
     public async Task AuditAsync(CancellationToken cancellationToken)
     {
         _passes.TouchAll();
-        await _passes.WaitAsync(_wishes.Again(), _ => true, cancellationToken);
+        await _passes.WaitAsync(_wishes.Again(), cancellationToken);
     }
 
     /// <summary>Takes everything of ours out of the kernel and forgets this node's choices: the node has left the swarm.</summary>
@@ -221,7 +221,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
             _ports.Release(id);
         }
 
-        await _passes.WaitAsync(_wishes.Leave(), _ => true, cancellationToken);
+        await _passes.WaitAsync(_wishes.Leave(), cancellationToken);
         await _kept.SettleAsync();
         _kept.Delete();
         _ejector.Forget();

@@ -21,12 +21,13 @@ internal sealed class PassLoop(
     private int _due;
     private int _portsDue;
     private int _retrying;
+    private bool _sequencesLost;
 
     /// <summary>Asks for passes; made before the loop, for all who ask.</summary>
     public required Coalescer Signals { get; init; }
 
-    /// <summary>A new part of this node in the keys of what it sends.</summary>
-    public required Func<string> NewCipherGeneration { get; init; }
+    /// <summary>Begins a new part of this node in the keys of what it sends.</summary>
+    public required Action RenewCipherGeneration { get; init; }
 
     /// <summary>The newest plan that the kernel holds completely; null before the first.</summary>
     public NodePlan? Published { get; private set; }
@@ -53,6 +54,9 @@ internal sealed class PassLoop(
     /// <summary>Waits until a pass has seen that wish and none of the named namespaces failed in it.</summary>
     public Task WaitAsync(long wish, Func<string, bool> concerns, CancellationToken cancellationToken) => _ended.WaitAsync(wish, concerns, cancellationToken);
 
+    /// <summary>Waits until a pass has seen that wish and did all that it began; containers may wait for a disk.</summary>
+    public Task WaitAsync(long wish, CancellationToken cancellationToken) => _ended.WaitAsync(wish, cancellationToken);
+
     /// <summary>The next pass reads everything back.</summary>
     public void TouchAll() => Interlocked.Or(ref _due, (int)SpaceParts.All);
 
@@ -75,13 +79,16 @@ internal sealed class PassLoop(
         kernel.Touch(due);
 
         var failed = ImmutableDictionary<string, Exception>.Empty;
+        var waiting = failed;
         try
         {
-            kept.Commit(input.Local);
+            var (local, unsaved) = kept.Commit(input.Local);
+            waiting = unsaved is null ? waiting : input.Local.NotIn(local).ToImmutableDictionary(s => s.SpaceName, _ => (Exception)unsaved);
             input = input with
             {
+                Local = local,
                 Delta = Delta(input),
-                View = input.View with { HeldPorts = ports.Hold(input.Leaving ? NodePlan.Empty : input.View.Plan, again) },
+                View = input.View with { Sandboxes = local.Sandboxes, HeldPorts = ports.Hold(input.Leaving ? NodePlan.Empty : input.View.Plan, again) },
             };
             var named = Task.Run(() => names.Prepare(input.View.Plan, input.Delta), CancellationToken.None);
             failed = await kernel.ApplyAsync(input, due, stopping);
@@ -97,12 +104,7 @@ internal sealed class PassLoop(
             failed = failed.Add(WantedSpace.Host, failure);
         }
 
-        if (kernel.TakeLostSequences())
-        {
-            logger.CipherGenerationRenewed();
-            wishes.Renew(NewCipherGeneration());
-        }
-
+        RenewLostSequences(input.Leaving);
         if (failed.IsEmpty)
         {
             Publish(input, due);
@@ -112,7 +114,28 @@ internal sealed class PassLoop(
             _ = RetryAsync(input, stopping);
         }
 
-        _ended.Ended(input.Wish, failed);
+        _ended.Ended(input.Wish, failed, waiting);
+    }
+
+    // What cannot be kept now is tried again by the passes to come. A node that leaves keeps nothing.
+    private void RenewLostSequences(bool leaving)
+    {
+        _sequencesLost |= kernel.TakeLostSequences();
+        if (!_sequencesLost || leaving)
+        {
+            return;
+        }
+
+        try
+        {
+            RenewCipherGeneration();
+            _sequencesLost = false;
+            logger.CipherGenerationRenewed();
+        }
+        catch (IOException full)
+        {
+            logger.CipherGenerationNotSaved(full.Message);
+        }
     }
 
     // Names and drains follow the last plan that the kernel held, which may be an older one than the last computed. A plan from elsewhere is

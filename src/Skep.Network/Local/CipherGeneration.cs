@@ -32,7 +32,13 @@ internal sealed class CipherGeneration(NetworkNamespace host, IPAddress vtep)
         return Publish(kept ? last : New());
     }
 
-    public string Renew() => Publish(New());
+    /// <summary>A new one, which peers hear of once <paramref name="keep"/> has it: until then this node sends with the last.</summary>
+    public void Renew(Action<string> keep)
+    {
+        var next = New();
+        keep(next);
+        Publish(next);
+    }
 
     /// <summary>What the kernel lacks to encrypt to peers, in words; null = nothing. A refusal is asked for anew: a module may have come.</summary>
     public string? Missing()

@@ -77,6 +77,25 @@ internal sealed record LocalState
         };
     }
 
+    /// <summary>The containers of which <paramref name="other"/> does not know, or knows another request.</summary>
+    public IEnumerable<LocalSandbox> NotIn(LocalState other) =>
+        ReferenceEquals(Sandboxes, other.Sandboxes) ? [] : Sandboxes.Values.Where(s => other.Sandboxes.GetValueOrDefault(s.Request.ContainerId)?.Request != s.Request);
+
+    /// <summary>
+    /// These choices with none for a container but those that <paramref name="durable"/> has. What follows from the plan or can be found anew is the
+    /// newest all the same.
+    /// </summary>
+    public LocalState Within(LocalState durable)
+    {
+        var sandboxes = Sandboxes;
+        foreach (var id in NotIn(durable).Select(s => s.Request.ContainerId).ToList())
+        {
+            sandboxes = durable.Sandboxes.TryGetValue(id, out var known) ? sandboxes.SetItem(id, known) : sandboxes.Remove(id);
+        }
+
+        return ReferenceEquals(sandboxes, Sandboxes) ? this : this with { Sandboxes = sandboxes };
+    }
+
     /// <summary>Takes over what the plan says of the services of sandboxes with host ports; a service that it does not know keeps what was said.</summary>
     public LocalState WithAccess(NodePlan plan)
     {

@@ -9,7 +9,9 @@ internal sealed class StateKeeper
     private readonly LocalStateFile _file;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private LocalState? _durable;
+    private LocalState _durable;
+    private (LocalState Wished, LocalState Durable)? _reduced;
+    private bool _full;
     private NodePlan? _written;
     private Task _saving = Task.CompletedTask;
     private TimeSpan _pause;
@@ -25,7 +27,7 @@ internal sealed class StateKeeper
         _durable = _file.Read();
         State = prepare(_durable);
         Plan = _written = _file.ReadPlan() is { } last && last.NodeId == options.NodeId ? last : null;
-        if (State.CipherGeneration.Length > 0)
+        if (State.CipherGeneration.Length > 0 && State.CipherGeneration != _durable.CipherGeneration)
         {
             _file.Write(State);
         }
@@ -40,15 +42,33 @@ internal sealed class StateKeeper
     /// <summary>Writes choices now, from any thread.</summary>
     public void Write(LocalState local) => _file.Write(local);
 
-    /// <summary>Choices are on disk before the kernel sees them, with one write for all that came since the pass before.</summary>
-    public void Commit(LocalState local)
+    /// <summary>
+    /// Choices are on disk before the kernel sees them, with one write for all that came since the pass before. While the disk takes none, containers
+    /// that came since wait and everything else goes on: what others are told of by the plan must not wait for this disk.
+    /// </summary>
+    /// <returns>What the kernel may see, and why it is not all.</returns>
+    public (LocalState Local, IOException? Unsaved) Commit(LocalState local)
     {
-        if (!ReferenceEquals(local, _durable) && local != _durable)
+        try
         {
-            _file.Write(local);
+            if (!ReferenceEquals(local, _durable) && local != _durable)
+            {
+                _file.Write(local);
+            }
+        }
+        catch (IOException full)
+        {
+            if (!_full)
+            {
+                _logger.ChoicesNotSaved(full.Message);
+            }
+
+            _full = true;
+            return (Reduced(local), full);
         }
 
-        _durable = local;
+        (_durable, _reduced, _full) = (local, null, false);
+        return (local, null);
     }
 
     /// <summary>
@@ -82,6 +102,17 @@ internal sealed class StateKeeper
     {
         _left = true;
         _file.Delete();
+    }
+
+    // The same one for the same choices: from another one everything would be computed anew.
+    private LocalState Reduced(LocalState local)
+    {
+        if (_reduced is not { } last || !ReferenceEquals(last.Wished, local))
+        {
+            _reduced = last = (local, local.Within(_durable));
+        }
+
+        return last.Durable;
     }
 
     private void Write(NodePlan plan)

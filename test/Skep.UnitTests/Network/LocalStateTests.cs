@@ -24,6 +24,26 @@ public sealed class LocalStateTests
     }
 
     [Fact]
+    public void Choices_that_are_on_no_disk_keep_to_the_containers_that_are()
+    {
+        var one = PlanExample.Request(PlanExample.Demo);
+        var two = one with { ContainerId = new string('b', 64) };
+        var durable = new LocalState { GatewaySubnet = "172.18.0.0/16" }.WithSandbox(one, []);
+        var wished = durable.WithSandbox(two, []).WithNumbers(["a"]);
+
+        Assert.Equal([two.ContainerId], wished.NotIn(durable).Select(s => s.Request.ContainerId));
+        Assert.Equal([one.ContainerId], wished.Within(durable).Sandboxes.Keys);
+        Assert.Equal(1, wished.Within(durable).SpaceNumbers["a"]);
+
+        // What is no longer wished does not come back, and of another request for a known container the last that was kept holds.
+        var gone = wished with { Sandboxes = wished.Sandboxes.Remove(one.ContainerId) };
+        Assert.Empty(gone.Within(durable).Sandboxes);
+        var other = durable.WithSandbox(one with { Name = "other" }, []);
+        Assert.Same(durable.Sandboxes[one.ContainerId], other.Within(durable).Sandboxes[one.ContainerId]);
+        Assert.Single(other.NotIn(durable));
+    }
+
+    [Fact]
     public void Namespaces_are_numbered_in_the_order_in_which_networks_come()
     {
         var state = new LocalState().WithNumbers(["b"]).WithNumbers(["a", "b"]);
