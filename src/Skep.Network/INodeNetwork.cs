@@ -28,6 +28,12 @@ public interface INodeNetwork
     void Submit(NodePlan plan, PlanDelta? delta);
 
     /// <summary>
+    /// Takes over a plan that was kept elsewhere while the daemon was away, unless the kernel held a newer one when it stopped: an endpoint that had
+    /// left balancing by then must not come back.
+    /// </summary>
+    void Resume(NodePlan plan) => Submit(plan, delta: null);
+
+    /// <summary>
     /// Makes (or finds again) the network namespace of a container with its interfaces, routes, published host ports and name
     /// server, and returns when the kernel has them all.
     /// </summary>

@@ -108,6 +108,13 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         _wishes.Submit(plan, delta, _ejector.Remembered);
     }
 
+    /// <inheritdoc/>
+    public void Resume(NodePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        _wishes.Resume(plan, _ejector.Remembered);
+    }
+
     /// <summary>Keeps the kernel right until <paramref name="stopping"/>. What is in the kernel then stays, and keeps packets moving.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {

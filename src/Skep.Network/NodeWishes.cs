@@ -55,6 +55,18 @@ internal sealed class NodeWishes(NodeNetworkOptions options, NodeFacts basis, St
         });
     }
 
+    /// <summary>A plan from before the daemon's last stop. Only here do revisions count: what managers say holds, also when theirs begin anew.</summary>
+    public void Resume(NodePlan plan, Func<BackendHealth> remembered)
+    {
+        lock (_gate)
+        {
+            if (_plan is null || _plan.Revision < plan.Revision)
+            {
+                Submit(plan, delta: null, remembered);
+            }
+        }
+    }
+
     /// <summary>A wish for a container's place; its host ports are taken at once, or the wish is refused.</summary>
     public long Add(SandboxRequest request, HostPortReservations ports)
     {

@@ -38,7 +38,7 @@ public sealed class AgentSession(SessionPeers peers, TaskManager tasks, StatusRe
     public void Resume(AssignmentSet set, CancellationToken stopping)
     {
         _set = set;
-        tasks.Submit(set, stopping);
+        tasks.Resume(set, stopping);
     }
 
     public async Task RunAsync(CancellationToken stopping)

@@ -5,6 +5,7 @@ using Skep.Agent.Runtime;
 using Skep.Model.Flow;
 using Skep.Model.Identity;
 using Skep.Model.Objects;
+using Skep.Model.Plans;
 using Skep.Network;
 using Skep.Protocol.Node;
 
@@ -49,35 +50,10 @@ public sealed class TaskManager
     public void NodeIs(SwarmNode node) => _node = node;
 
     /// <summary>Takes over a newer set: new tasks begin, known ones learn the new wish, others are removed.</summary>
-    public void Submit(AssignmentSet set, CancellationToken stopping)
-    {
-        _assignments.TryPublish(set);
-        _context.Network.Submit(set.Plan, set.Delta);
-        lock (_gate)
-        {
-            foreach (var task in set.Tasks.Values)
-            {
-                if (_runners.TryGetValue(task.Id, out var runner))
-                {
-                    if (runner.Current.DesiredState != task.DesiredState)
-                    {
-                        runner.Update(task);
-                    }
-                }
-                else
-                {
-                    _runners[task.Id] = runner = new TaskRunner(task, _context);
-                    runner.Start(stopping);
-                }
-            }
+    public void Submit(AssignmentSet set, CancellationToken stopping) => Take(set, _context.Network.Submit, stopping);
 
-            foreach (var gone in _runners.Keys.Except(set.Tasks.Keys).ToList())
-            {
-                _runners.Remove(gone, out var runner);
-                _ = RemoveAsync(runner!, stopping);
-            }
-        }
-    }
+    /// <summary>Goes on with what the daemon was told before it stopped; the network may know better by now.</summary>
+    public void Resume(AssignmentSet set, CancellationToken stopping) => Take(set, (plan, _) => _context.Network.Resume(plan), stopping);
 
     /// <summary>The managers say which tasks get nothing new any more; those wait for it before they stop.</summary>
     public void Drained(DrainedTasks message)
@@ -131,6 +107,36 @@ public sealed class TaskManager
 
         await Task.WhenAll(all.Select(r => RemoveAsync(r, cancellationToken)));
         await RemoveStrangersAsync(cancellationToken);
+    }
+
+    private void Take(AssignmentSet set, Action<NodePlan, PlanDelta?> tell, CancellationToken stopping)
+    {
+        _assignments.TryPublish(set);
+        tell(set.Plan, set.Delta);
+        lock (_gate)
+        {
+            foreach (var task in set.Tasks.Values)
+            {
+                if (_runners.TryGetValue(task.Id, out var runner))
+                {
+                    if (runner.Current.DesiredState != task.DesiredState)
+                    {
+                        runner.Update(task);
+                    }
+                }
+                else
+                {
+                    _runners[task.Id] = runner = new TaskRunner(task, _context);
+                    runner.Start(stopping);
+                }
+            }
+
+            foreach (var gone in _runners.Keys.Except(set.Tasks.Keys).ToList())
+            {
+                _runners.Remove(gone, out var runner);
+                _ = RemoveAsync(runner!, stopping);
+            }
+        }
     }
 
     private static bool IsTask(ContainerSnapshot container) => container.Recipe.Labels.ContainsKey("com.docker.swarm.task");

@@ -9,13 +9,14 @@ namespace Skep.Daemon.Swarm;
 
 /// <summary>
 /// The newest assignments on disk, so that a daemon that starts while no manager can be reached keeps tasks, names and balancing
-/// as they were. Bursts become one write; losing the last of them costs nothing, since a manager tells it again.
+/// as they were. Bursts become one write; a daemon that is killed loses the last of them, which a manager tells again.
 /// </summary>
 internal sealed class AssignmentFile(string path, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(5);
     private readonly Coalescer _changed = new(clock, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
     private AssignmentSet _newest = AssignmentSet.Empty;
+    private AssignmentSet _written = AssignmentSet.Empty;
 
     public void Remember(AssignmentSet set)
     {
@@ -38,21 +39,47 @@ internal sealed class AssignmentFile(string path, TimeProvider clock, ILogger lo
         }
     }
 
-    public Task RunAsync(CancellationToken stopping) => _changed.RunAsync(
-        async _ =>
+    /// <summary>Writes until the daemon stops, and then what is not written yet: the next one must not begin with less than this one has acted on.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        try
         {
-            var newest = Volatile.Read(ref _newest);
-            var kept = new KeptAssignments { NodeId = newest.Plan.NodeId, DataPathPort = newest.Plan.DataPathPort, Assignments = newest.ToMessage() };
-            try
-            {
-                RecordFile.Write(path, kept.ToByteArray());
-            }
-            catch (IOException full)
-            {
-                log.AssignmentsNotSaved(full.Message);
-                await Task.Delay(s_retry, clock, stopping);
-                _changed.Signal();
-            }
-        },
-        stopping);
+            await _changed.RunAsync(
+                async _ =>
+                {
+                    if (!TryWrite())
+                    {
+                        await Task.Delay(s_retry, clock, stopping);
+                        _changed.Signal();
+                    }
+                },
+                stopping);
+        }
+        finally
+        {
+            TryWrite();
+        }
+    }
+
+    private bool TryWrite()
+    {
+        var newest = Volatile.Read(ref _newest);
+        if (ReferenceEquals(newest, _written))
+        {
+            return true;
+        }
+
+        var kept = new KeptAssignments { NodeId = newest.Plan.NodeId, DataPathPort = newest.Plan.DataPathPort, Assignments = newest.ToMessage() };
+        try
+        {
+            RecordFile.Write(path, kept.ToByteArray());
+            _written = newest;
+            return true;
+        }
+        catch (IOException full)
+        {
+            log.AssignmentsNotSaved(full.Message);
+            return false;
+        }
+    }
 }
