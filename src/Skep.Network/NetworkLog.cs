@@ -44,7 +44,7 @@ internal static partial class NetworkLog
     [LoggerMessage(5023, LogLevel.Warning, "The host's routes cannot be read: {Reason}")]
     public static partial void RoutesUnread(this ILogger logger, string reason);
 
-    [LoggerMessage(5008, LogLevel.Warning, "IPsec states of this node were taken away by others; it sends with new keys from now on")]
+    [LoggerMessage(5008, LogLevel.Information, "IPsec states of this node are gone; it sends with new keys from now on")]
     public static partial void CipherGenerationRenewed(this ILogger logger);
 
     [LoggerMessage(5023, LogLevel.Warning, "Table {Table} of another firewall drops in chain {Chain} what must pass: {What}. To let it through: {Remedy}")]

@@ -45,7 +45,10 @@ internal static class EspPeers
             sender.Address,
             receiver.Address,
             BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(SecretSize)) | LowestSpi,
-            new EspSecret(bytes[..SecretSize]));
+            new EspSecret(bytes[..SecretSize]))
+        {
+            KeyId = key.Id,
+        };
     }
 
     private sealed record End(string NodeId, IPAddress Address, string Generation);

@@ -82,7 +82,10 @@ internal static class HostSpace
                 ? [HostTable.Of(node, networks, ingress), HostTable.OfIPv6(node, networks, ingress)]
                 : [HostTable.Of(node, networks, ingress)],
             Balancers = [.. HostMesh.Balancers(mesh)],
-            Esp = networks.Any(n => n.Network.Encrypted) ? new WantedEsp(node.Plan.EncryptedPort, node.Plan.Keyring is not null) : null,
+            Esp = networks.Any(n => n.Network.Encrypted) ? new WantedEsp(node.Plan.EncryptedPort, node.Plan.Keyring is not null)
+            {
+                Keys = [.. node.Plan.Keyring?.Keys.Select(k => k.Id) ?? []],
+            } : null,
         };
     }
 

@@ -15,6 +15,9 @@ public sealed record WantedEsp(ushort Port, bool KeysKnown)
     public const uint RequestId = 0x536b6570;
 
     public ImmutableArray<WantedEspPeer> Peers { get; init; } = [];
+
+    /// <summary>The ids of the keys that are in use. While one is, a peer that left may come back with the states that it had.</summary>
+    public ImmutableArray<string> Keys { get; init; } = [];
 }
 
 /// <summary>One peer: a state each way for every key, and the SPI that is sent with.</summary>
@@ -31,7 +34,11 @@ public sealed record WantedEspPeer(IPAddress Local, IPAddress Address, uint Send
 }
 
 /// <summary>One direction with one key.</summary>
-public sealed record WantedEspState(IPAddress Source, IPAddress Destination, uint Spi, EspSecret Secret);
+public sealed record WantedEspState(IPAddress Source, IPAddress Destination, uint Spi, EspSecret Secret)
+{
+    /// <summary>The id of the key that it was derived from.</summary>
+    public string KeyId { get; init; } = "";
+}
 
 /// <summary>Twenty bytes that are never printed.</summary>
 public sealed class EspSecret(byte[] bytes) : IEquatable<EspSecret>

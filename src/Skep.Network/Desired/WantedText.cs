@@ -28,7 +28,7 @@ internal static class WantedText
         Lines(text, space.Forwarding, f => $"forward {f.Mac} dev {f.Link}{(f.Vtep is null ? "" : $" to {f.Vtep}")}");
         if (space.Esp is { } esp)
         {
-            Line(text, $"  esp udp {esp.Port} keys {(esp.KeysKnown ? "known" : "as they are")}");
+            Line(text, $"  esp udp {esp.Port} keys {(esp.KeysKnown ? $"known: {string.Join(' ', esp.Keys)}" : "as they are")}");
             Lines(text, esp.Peers, p => $"  {p}");
         }
 

@@ -64,7 +64,8 @@ internal static class EspStep
         // A state of this number that is another's, or was changed, makes room.
         table.DeleteStates(missing.Where(m => states.ContainsKey((m.Destination, m.Spi))));
         table.AddStates(missing);
-        NoteLosses(pass, missing);
+        NoteLosses(pass, wanted, missing);
+        pass.Space.EspStates.Made(wanted);
 
         var peerPolicies = wanted.Peers.Select(p => PolicyOf(wanted.Port, p)).ToList();
         Set(pass, table, peerPolicies, policies);
@@ -72,12 +73,17 @@ internal static class EspStep
         var extra = policies.Where(p => !keep.Contains(p.Key)).Select(p => p.Value).ToList();
         extra.ForEach(p => pass.Differs(RepairKind.Encryption, RepairCause.NotOurs, $"IPsec policy {Text(p)} was not wanted"));
         table.DeletePolicies(extra);
-        var old = states.Where(s => !wantedStates.ContainsKey(s.Key)).Select(s => s.Value).ToList();
+        var old = states.Where(s => !wantedStates.ContainsKey(s.Key)).Select(s => s.Value)
+            .Where(s => !pass.Space.EspStates.Spares(wanted, s.Source, s.Destination, s.Spi)).ToList();
         old.ForEach(s => pass.Differs(RepairKind.Encryption, RepairCause.NotOurs, $"IPsec state {Text(s)} was not wanted"));
         table.DeleteStates(old);
+        pass.Space.EspStates.Removed(wanted, old.Select(s => (s.Destination, s.Spi)));
     }
 
-    /// <summary>Takes away everything of ours when nothing is wanted. Called when the tunnels are gone: the refusals outlive them.</summary>
+    /// <summary>
+    /// Takes away everything of ours when nothing is wanted. Called when the tunnels are gone: the refusals outlive them. Peers may keep their side, so
+    /// this node comes back with new keys.
+    /// </summary>
     public static void Remove(Space host)
     {
         if (!host.KeepsEsp)
@@ -88,7 +94,9 @@ internal static class EspStep
         try
         {
             var table = host.Xfrm;
-            table.DeleteStates(table.States().Where(s => s.RequestId == RequestId));
+            var states = table.States().Where(s => s.RequestId == RequestId).ToList();
+            table.DeleteStates(states);
+            host.LostSequences |= states.Count > 0;
             var policies = table.Policies();
             // The port, also an earlier daemon's, is known by the policies for what comes in.
             var ports = policies.Where(p => p.Template?.RequestId == RequestId).Select(p => p.Port).ToHashSet();
@@ -112,12 +120,11 @@ internal static class EspStep
     private static void Differs(SpacePass pass, bool isThere, string what) =>
         pass.Differs(RepairKind.Encryption, isThere ? RepairCause.Changed : RepairCause.Missing, $"{what} was {(isThere ? "different" : "missing")}");
 
-    // A state to send with that was there at the last look and is not now has lost its place in the sequence: peers would take what
-    // it sends for replays.
-    private static void NoteLosses(SpacePass pass, List<XfrmState> added)
+    // A state to send with that was made before and was not there has lost its place in the sequence: peers would take what it sends for replays.
+    private static void NoteLosses(SpacePass pass, WantedEsp wanted, List<XfrmState> added)
     {
-        var before = pass.Space.Applied?.Esp?.Peers.SelectMany(p => p.States.Where(s => s.Source.Equals(p.Local)).Select(s => (s.Destination, s.Spi))).ToHashSet() ?? [];
-        pass.Space.LostSequences |= added.Any(a => before.Contains((a.Destination, a.Spi)));
+        var own = wanted.Peers.Select(p => p.Local).ToHashSet();
+        pass.Space.LostSequences |= pass.Space.EspStates.Knows(added.Where(a => own.Contains(a.Source)).Select(a => (a.Destination, a.Spi)));
     }
 
     private static XfrmPolicy PolicyOf(ushort port, WantedEspPeer peer) =>

@@ -66,6 +66,9 @@ internal sealed class Space : IDisposable
     /// <summary>The port whose clear text the kernel was seen to refuse; 0 = none.</summary>
     public ushort RefusesClearText { get; set; }
 
+    /// <summary>The IPsec states that it was given.</summary>
+    public EspBook EspStates { get; } = new();
+
     /// <summary>States to send with were lost: new keys are needed.</summary>
     public bool LostSequences { get; set; }
 
