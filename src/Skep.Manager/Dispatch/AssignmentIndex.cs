@@ -20,8 +20,7 @@ internal sealed class AssignmentIndex
 
     private readonly Dictionary<string, NetworkAssignments> _networks = [];
     private readonly Dictionary<string, Dictionary<string, ByteString>> _tasks = [];
-    private readonly Dictionary<string, PlanPeer> _nodes = [];
-    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _balancers = [];
+    private readonly PeerBook _nodes = new();
     private readonly Dictionary<string, List<string>> _services = [];
     private readonly ServicePolicies _policies = new();
     private (ImmutableDictionary<string, SwarmNetwork>? View, string? Id) _ingress;
@@ -146,9 +145,9 @@ internal sealed class AssignmentIndex
 
         if (network.Spec.Ingress)
         {
-            foreach (var node in _nodes.Values)
+            foreach (var node in _nodes.Nodes)
             {
-                Join(assignments, node.NodeId, delta);
+                Join(assignments, node, delta);
             }
 
             PutRestricted(view, delta);
@@ -197,24 +196,51 @@ internal sealed class AssignmentIndex
         if (node is null)
         {
             _nodes.Remove(id);
-            _balancers.Remove(id);
+            ReplaceTasks(id, view, delta);
             _tasks.Remove(id);
             foreach (var network in _networks.Values.Where(n => n.Includes(id)).ToList())
             {
                 delta.Leave(network, id);
                 Tidy(network);
             }
+        }
+        else
+        {
+            var wasUp = _nodes.IsUp(id);
+            _nodes.Set(node);
+            if (_nodes.IsUp(id) != wasUp)
+            {
+                ReplaceTasks(id, view, delta);
+            }
 
-            return;
+            Join(id, delta);
         }
 
-        _nodes[id] = PlanRecordsOf.Peer(node);
-        _balancers[id] = node.BalancerAddresses ?? ImmutableDictionary<string, string>.Empty;
+        foreach (var other in _nodes.DownAt(old, node))
+        {
+            Join(other, delta);
+        }
+    }
+
+    /// <summary>The node went down, came back or is gone: what becomes of those of its tasks that are to end depends on it.</summary>
+    private void ReplaceTasks(string nodeId, StoreView view, AssignmentDelta delta)
+    {
+        foreach (var taskId in _tasks.GetValueOrDefault(nodeId)?.Keys.ToList() ?? [])
+        {
+            if (view.Tasks.TryGetValue(taskId, out var task) && task.NodeId == nodeId && task.Status.State >= TaskState.Assigned)
+            {
+                PutEndpoints(task, delta);
+            }
+        }
+    }
+
+    private void Join(string nodeId, AssignmentDelta delta)
+    {
         foreach (var network in _networks.Values)
         {
-            if (network.Ingress || network.IsHeldBy(id))
+            if (network.Ingress || network.IsHeldBy(nodeId))
             {
-                Join(network, id, delta);
+                Join(network, nodeId, delta);
             }
         }
     }
@@ -222,18 +248,19 @@ internal sealed class AssignmentIndex
     /// <summary>The node takes part in the network from now on; also refreshes what the others know of it.</summary>
     private void Join(NetworkAssignments network, string nodeId, AssignmentDelta delta)
     {
-        if (!_nodes.TryGetValue(nodeId, out var peer))
+        if (!_nodes.Knows(nodeId))
         {
             return;
         }
 
         delta.Join(network, nodeId);
-        if (peer.Vtep.Length > 0)
+        if (_nodes.On(network, nodeId) is { } peer)
         {
-            peer = network.Ingress
-                ? peer with { NetworkId = network.Id }
-                : peer with { NetworkId = network.Id, IngressAddress = null, IngressAddress6 = null, BalancerAddress = _balancers[nodeId].GetValueOrDefault(network.Id) };
             delta.Put(network, AssignmentKind.Peer, nodeId, ByteString.CopyFrom(RecordCodec.Encode(peer, RecordJson.Default.PlanPeer)));
+        }
+        else
+        {
+            delta.Drop(network, AssignmentKind.Peer, nodeId);
         }
     }
 
@@ -303,27 +330,36 @@ internal sealed class AssignmentIndex
         }
 
         PutTask(old, now, delta);
-        if (now.Status.State > TaskState.Running)
-        {
-            DropEndpoints(now, now.Attachments, delta);
-            return;
-        }
-
         if (old is not null && old.NodeId == now.NodeId)
         {
             DropEndpoints(old, old.Attachments.Where(a => now.Attachments.All(n => n.NetworkId != a.NetworkId)), delta);
         }
 
-        foreach (var attachment in now.Attachments)
+        PutEndpoints(now, delta);
+    }
+
+    /// <summary>
+    /// Its places on networks. One that is to end on a node that is down or gone has none: another has taken its turn, and nobody there will ever say that it
+    /// ended; its flows are to be refused, not sent into silence. One that is wished to run may well do so, and keeps them.
+    /// </summary>
+    private void PutEndpoints(SwarmTask task, AssignmentDelta delta)
+    {
+        if (task.Status.State > TaskState.Running || (task.DesiredState > TaskState.Running && !_nodes.IsUp(task.NodeId)))
+        {
+            DropEndpoints(task, task.Attachments, delta);
+            return;
+        }
+
+        foreach (var attachment in task.Attachments)
         {
             var network = Network(attachment.NetworkId);
-            if (network.Hold(now.NodeId, now.Id))
+            if (network.Hold(task.NodeId, task.Id))
             {
-                Join(network, now.NodeId, delta);
+                Join(network, task.NodeId, delta);
             }
 
-            var record = RecordCodec.Encode(PlanRecordsOf.Endpoint(now, attachment), RecordJson.Default.PlanEndpoint);
-            delta.Put(network, AssignmentKind.Endpoint, now.Id, ByteString.CopyFrom(record));
+            var record = RecordCodec.Encode(PlanRecordsOf.Endpoint(task, attachment), RecordJson.Default.PlanEndpoint);
+            delta.Put(network, AssignmentKind.Endpoint, task.Id, ByteString.CopyFrom(record));
         }
     }
 

@@ -156,6 +156,64 @@ public sealed class AssignmentIndexTests
         Assert.Equal(8080u, Assert.Single(Whole(index, "node1").Plan.Networks["ing"].Services["svc1"].Ports).PublishedPort);
     }
 
+    [Fact]
+    public void A_task_that_is_replaced_on_a_node_that_is_down_has_no_endpoint_until_the_node_is_back()
+    {
+        var nodes = new[] { Node("node1", "192.0.2.1"), Node("node2", "192.0.2.2") };
+        var network = new SwarmNetwork { Id = "net1", Vni = 7, Spec = new NetworkSpec { Name = "net1" } };
+        var (kept, lost) = (Task("kept", "node1", "net1"), Task("lost", "node1", "net1"));
+        var view = StoreView.Empty.Apply(1, [.. nodes, network, kept, lost, Task("task2", "node2", "net1")], []).View;
+        var index = AssignmentIndex.Build(view);
+
+        view = Apply(nodes[0] with { Status = new NodeStatus { State = NodeState.Down } });
+        Assert.Equal(["kept", "lost", "task2"], Endpoints());
+        view = Apply(lost with { DesiredState = TaskState.Shutdown });
+        Assert.Equal(["kept", "task2"], Endpoints());
+        Assert.Contains("node1", Whole(index, "node2").Plan.Networks["net1"].Peers.Keys);
+        view = Apply(nodes[0] with { Status = new NodeStatus { State = NodeState.Ready } });
+        Assert.Equal(["kept", "lost", "task2"], Endpoints());
+        view = Apply(nodes[0] with { Status = new NodeStatus { State = NodeState.Down } });
+        Assert.Equal(["kept", "task2"], Endpoints());
+
+        StoreView Apply(SwarmObject change)
+        {
+            var commit = view.Apply(view.Revision + 1, [change], []);
+            index.Apply(commit);
+            return commit.View;
+        }
+
+        IEnumerable<string> Endpoints() => Whole(index, "node2").Plan.Networks["net1"].Endpoints.Keys.Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void A_node_that_is_down_is_no_peer_while_another_has_its_address()
+    {
+        var (gone, again) = (Node("node1", "192.0.2.1"), Node("again", "192.0.2.1"));
+        var network = new SwarmNetwork { Id = "net1", Vni = 7, Spec = new NetworkSpec { Name = "net1" } };
+        var view = StoreView.Empty.Apply(1, [gone, Node("node2", "192.0.2.2"), network, Task("task1", "node1", "net1"), Task("task2", "node2", "net1")], []).View;
+        var index = AssignmentIndex.Build(view);
+
+        Apply(gone with { Status = new NodeStatus { State = NodeState.Down } });
+        Assert.Equal(["node1", "node2"], Peers());
+        Apply(again);
+        Assert.Equal(["node2"], Peers());
+        Apply(Task("task3", "again", "net1"));
+        Assert.Equal(["again", "node2"], Peers());
+        Apply(again with { DataPathAddress = "192.0.2.3" });
+        Assert.Equal(["again", "node1", "node2"], Peers());
+
+        void Apply(SwarmObject change)
+        {
+            var commit = view.Apply(view.Revision + 1, [change], []);
+            index.Apply(commit);
+            view = commit.View;
+        }
+
+        IEnumerable<string> Peers() => Whole(index, "node2").Plan.Networks["net1"].Peers.Keys.Order(StringComparer.Ordinal);
+    }
+
+    private static SwarmNode Node(string id, string address) => new() { Id = id, DataPathAddress = address, Status = new NodeStatus { State = NodeState.Ready } };
+
     private static SwarmTask Task(string id, string nodeId, string networkId) => new()
     {
         Id = id,

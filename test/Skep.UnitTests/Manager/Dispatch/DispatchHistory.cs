@@ -45,8 +45,8 @@ internal sealed class DispatchHistory(int seed)
         0 => (StoreVerb.Create, Network()),
         1 => Any(View.Networks.Values) is { } network ? (StoreVerb.Update, network with { Vni = network.Vni == 0 ? (uint)++_next : network.Vni, Spec = network.Spec with { Internal = _random.Next(2) == 0 } }) : null,
         2 => Any(View.Networks.Values) is { } network && _random.Next(3) == 0 ? (StoreVerb.Remove, network) : null,
-        3 => (StoreVerb.Create, new SwarmNode { Id = $"node{++_next}", DataPathAddress = _random.Next(3) == 0 ? "" : $"192.0.2.{_next % 250}", Spec = NodeSpec() }),
-        4 => Any(View.Nodes.Values) is { } node ? (StoreVerb.Update, node with { DataPathAddress = $"198.51.100.{++_next % 250}", Spec = NodeSpec() }) : null,
+        3 => (StoreVerb.Create, new SwarmNode { Id = $"node{++_next}", DataPathAddress = _random.Next(3) == 0 ? "" : $"192.0.2.{_next % 4}", Spec = NodeSpec() }),
+        4 => Any(View.Nodes.Values) is { } node ? (StoreVerb.Update, Changed(node)) : null,
         5 => Any(View.Nodes.Values) is { } node && _random.Next(3) == 0 ? (StoreVerb.Remove, node) : null,
         6 => (StoreVerb.Create, Service()),
         7 => Any(View.Services.Values) is { } service ? (StoreVerb.Update, service with { Endpoint = Endpoint(), Spec = service.Spec with { Labels = Labels() } }) : null,
@@ -72,6 +72,11 @@ internal sealed class DispatchHistory(int seed)
         var id = $"svc{++_next}";
         return new SwarmService { Id = id, Spec = new ServiceSpec { Name = id, Labels = Labels() }, Endpoint = Endpoint() };
     }
+
+    /// <summary>Another address, which a node that is down may have had, or another state.</summary>
+    private SwarmNode Changed(SwarmNode node) => _random.Next(2) == 0
+        ? node with { DataPathAddress = $"192.0.2.{++_next % 4}", Spec = NodeSpec() }
+        : node with { Status = node.Status with { State = node.Status.State == NodeState.Down ? NodeState.Ready : NodeState.Down } };
 
     private NodeSpec NodeSpec() => new() { Labels = new Dictionary<string, string> { ["edge"] = _random.Next(2) == 0 ? "true" : "false" } };
 
