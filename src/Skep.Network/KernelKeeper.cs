@@ -20,6 +20,7 @@ internal sealed class KernelKeeper(NodeNetworkOptions options, Reconciler reconc
     private static readonly PlanDelta s_nothing = new(NodePlan.Empty, []);
 
     private (NodeView? View, LocalState? Local, DesiredPicture? Picture) _computed;
+    private HashSet<string> _narrow = [];
 
     /// <summary>The plan that was computed last; the kernel may hold an older one.</summary>
     public NodePlan? ComputedPlan => _computed.View?.Plan;
@@ -91,9 +92,21 @@ internal sealed class KernelKeeper(NodeNetworkOptions options, Reconciler reconc
             var known = ReferenceEquals(ComputedPlan, input.View.Plan) ? s_nothing : input.Delta;
             _computed = (input.View, input.Local, DesiredPicture.Next(_computed.Picture, input.View, known));
             computed(input.View.Plan);
+            TellNarrow(_computed.Picture!);
         }
 
         return _computed.Picture!.Wanted;
+    }
+
+    private void TellNarrow(DesiredPicture picture)
+    {
+        var narrow = picture.Networks.Where(n => n.IsTooNarrow).ToList();
+        foreach (var network in narrow.Where(n => !_narrow.Contains(n.Network.Id)))
+        {
+            logger.TooNarrowForIPv6(network.Network.Name, network.Mtu);
+        }
+
+        _narrow = [.. narrow.Select(n => n.Network.Id)];
     }
 
     // Besides the choices of this node, from which the rest of the view comes.

@@ -32,6 +32,9 @@ internal static partial class NetworkLog
     [LoggerMessage(5010, LogLevel.Warning, "A new part in this node's keys cannot be saved; what it sends is lost until it can: {Reason}")]
     public static partial void CipherGenerationNotSaved(this ILogger logger, string reason);
 
+    [LoggerMessage(5011, LogLevel.Warning, "Network {Network} has no IPv6 on this node: its packets have {Mtu} bytes here and IPv6 needs 1280. To have it, give the links between the nodes a larger MTU (skep net status shows what each way carries)")]
+    public static partial void TooNarrowForIPv6(this ILogger logger, string network, int mtu);
+
     [LoggerMessage(5020, LogLevel.Warning, "Port {Port} is published by service {Service} and held by {Program} on this node, which keeps it; the node does not listen for the service")]
     public static partial void PublishedPortHeld(this ILogger logger, HeldPort port, string service, string program);
 

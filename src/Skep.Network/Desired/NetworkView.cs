@@ -11,9 +11,13 @@ internal sealed class NetworkView
     // Ethernet, VXLAN and UDP are 30 bytes, IPv4 20, IPv6 40.
     private const int VxlanOverhead4 = 50;
     private const int VxlanOverhead6 = 70;
+
+    // RFC 8200, section 5.
+    private const int LeastMtuOfIPv6 = 1280;
     private readonly NodeView _node;
     private readonly Lazy<EndpointIndex> _endpoints;
     private readonly Lazy<int> _mtu;
+    private readonly Lazy<ImmutableArray<AddressFamily>> _families;
     private readonly Lazy<ILookup<string, RefusingPort>> _refusing;
     private readonly Lazy<ILookup<string, AnsweringPort>> _answering;
 
@@ -26,9 +30,9 @@ internal sealed class NetworkView
     {
         _node = node;
         Network = network;
-        Families = [.. network.Subnets.Select(s => s.Subnet).OfType<string>()
+        _families = new(() => [.. network.Subnets.Select(s => s.Subnet).OfType<string>()
             .Select(s => Addressing.IsSix(s) ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork)
-            .Where(f => f == AddressFamily.InterNetwork || (network.EnableIPv6 && node.Facts.IPv6)).Distinct().Order()];
+            .Where(f => f == AddressFamily.InterNetwork || (network.EnableIPv6 && node.Facts.IPv6 && !IsTooNarrow)).Distinct().Order()]);
         Plan = node.Plan.Networks.GetValueOrDefault(network.Id) ?? new NetworkPlan(network);
         Locals = [.. node.Sandboxes.Values.Where(s => s.Request.Attachments.Any(a => a.Network.Id == network.Id))];
         _mtu = new(() =>
@@ -52,7 +56,10 @@ internal sealed class NetworkView
     public PlanNetwork Network { get; }
 
     /// <summary>The families that the network has on this node, IPv4 first.</summary>
-    public ImmutableArray<AddressFamily> Families { get; }
+    public ImmutableArray<AddressFamily> Families => _families.Value;
+
+    /// <summary>The ways to its nodes carry less than IPv6 needs: the kernel would refuse every IPv6 address, so the network has none here meanwhile.</summary>
+    public bool IsTooNarrow => Network.EnableIPv6 && Mtu < LeastMtuOfIPv6;
 
     public NetworkPlan Plan { get; }
 

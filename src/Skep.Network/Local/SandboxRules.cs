@@ -31,13 +31,17 @@ internal static class SandboxRules
         }
     }
 
-    /// <summary>A kernel without IPv6 can carry the IPv4 part of a network, and nothing of one that has no other.</summary>
+    /// <summary>A kernel without IPv6, and ways too narrow for it, can carry the IPv4 part of a network, and nothing of one that has no other.</summary>
     public static void CheckFamilies(NodeView node, SandboxRequest request)
     {
-        foreach (var attachment in request.Attachments.Where(a => !new NetworkView(node, a.Network).Usable(a.Addresses).Any()))
+        foreach (var attachment in request.Attachments)
         {
-            throw new ClusterException(
-                ErrorKind.FailedPrecondition, $"network {attachment.Network.Name} has IPv6 addresses only, and the kernel of this node has no IPv6");
+            var network = new NetworkView(node, attachment.Network);
+            if (!network.Usable(attachment.Addresses).Any())
+            {
+                var why = network.IsTooNarrow ? $"the ways from this node carry {network.Mtu} bytes of it where IPv6 needs 1280" : "the kernel of this node has no IPv6";
+                throw new ClusterException(ErrorKind.FailedPrecondition, $"network {attachment.Network.Name} has IPv6 addresses only, and {why}");
+            }
         }
     }
 

@@ -210,5 +210,19 @@ public sealed class DesiredStateTests
         Assert.Contains($"link vxlan0 vxlan 4097 port 4789 local 192.0.2.1 mtu {expected} ", Space(node, "2-demo00id"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1330, true)]
+    [InlineData(1329, false)]
+    public void A_network_has_no_IPv6_where_the_ways_are_too_narrow_for_it(int path, bool six)
+    {
+        var demo = PlanExample.Demo with { EnableIPv6 = true, Subnets = [.. PlanExample.Demo.Subnets, new Skep.Model.Specs.IpamConfig { Subnet = "fd00:1::/64", Gateway = "fd00:1::1" }] };
+        var node = PlanExample.Node(PlanExample.DemoPlan() with { Network = demo }, demo);
+        node = node with { Facts = node.Facts with { PathMtus = System.Collections.Immutable.ImmutableDictionary<string, int>.Empty.Add("n2", path) } };
+
+        var space = Space(node, "2-demo00id");
+        Assert.Equal(six, space.Contains("address fd00:1::1/64", StringComparison.Ordinal));
+        Assert.Contains("address 10.0.1.1/24", space, StringComparison.Ordinal);
+    }
+
     private static string Space(NodeView node, string name) => DesiredState.Compute(node).Spaces.Single(s => s.Name == name).ToString();
 }
