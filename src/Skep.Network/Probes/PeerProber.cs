@@ -247,6 +247,7 @@ internal sealed class PeerProber(NodeNetworkOptions options, PeerReports reports
         if (watch.Mtu is { } known && known.Link == link && await survey.PassesAsync(known.Path)
             && (known.Path == link || Now - watch.Searched < options.SurveyPeriod * 12))
         {
+            watch.Narrower = null;
             return;
         }
 
@@ -254,6 +255,12 @@ internal sealed class PeerProber(NodeNetworkOptions options, PeerReports reports
         if (await survey.FindMtuAsync(link) is { } found)
         {
             var before = watch.Mtu?.Path ?? link;
+            if (!watch.IsSure(found, before))
+            {
+                watch.NextSurvey = Now;
+                return;
+            }
+
             watch.Mtu = (found, link);
             if (found != before)
             {

@@ -15,6 +15,9 @@ internal sealed class PeerWatch(ProbedPeer peer)
     /// <summary>Bytes that the way carries, and the link's own when that was found out.</summary>
     public (int Path, int Link)? Mtu { get; set; }
 
+    /// <summary>What the last search found when that was less than before.</summary>
+    public int? Narrower { get; set; }
+
     /// <summary>When a larger packet was tried last.</summary>
     public TimeSpan Searched { get; set; }
 
@@ -22,4 +25,12 @@ internal sealed class PeerWatch(ProbedPeer peer)
     public string? Suspicion { get; set; }
 
     public string? Finding { get; set; }
+
+    /// <summary>A way that loses packets looks narrow, each time another. It has become so when two searches in a row find the same.</summary>
+    public bool IsSure(int found, int before)
+    {
+        var sure = found >= before || found == Narrower;
+        Narrower = sure ? null : found;
+        return sure;
+    }
 }
