@@ -1,4 +1,3 @@
-using System.Globalization;
 using Skep.Model.Identity;
 using Skep.Model.Objects;
 using Skep.Model.Plans;
@@ -11,21 +10,14 @@ namespace Skep.Manager.Dispatch;
 /// <summary>The records of the plan, made from the objects of the store. Pure.</summary>
 internal static class PlanRecordsOf
 {
-    private const string MtuOption = "com.docker.network.driver.mtu";
-
-    public static PlanNetwork Network(SwarmNetwork network)
+    public static PlanNetwork Network(SwarmNetwork network) => new(network.Id, network.Spec.Name, network.Vni, network.Subnets)
     {
-        var options = network.Spec.DriverConfiguration?.Options;
-        return new PlanNetwork(network.Id, network.Spec.Name, network.Vni, network.Subnets)
-        {
-            Ingress = network.Spec.Ingress,
-            Internal = network.Spec.Internal,
-            Encrypted = EncryptionRules.IsEncrypted(network.Spec),
-            EnableIPv6 = network.Spec.EnableIPv6,
-            Mtu = options is not null && options.TryGetValue(MtuOption, out var text)
-                && int.TryParse(text, CultureInfo.InvariantCulture, out var mtu) ? mtu : null,
-        };
-    }
+        Ingress = network.Spec.Ingress,
+        Internal = network.Spec.Internal,
+        Encrypted = EncryptionRules.IsEncrypted(network.Spec),
+        EnableIPv6 = network.Spec.EnableIPv6,
+        Mtu = MtuRules.Of(network.Spec),
+    };
 
     /// <summary>Without the network's id, which the caller gives.</summary>
     public static PlanPeer Peer(SwarmNode node) => new("", node.Id, node.DataPathAddress)

@@ -31,6 +31,7 @@ public static class NetworkRules
         }
 
         problems.AddRange(EncryptionRules.Check(spec));
+        problems.AddRange(MtuRules.Check(spec));
         CheckFamilies(spec, problems);
         foreach (var config in spec.IPAMOptions?.Configs ?? [])
         {
