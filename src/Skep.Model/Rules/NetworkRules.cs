@@ -38,6 +38,11 @@ public static class NetworkRules
             CheckSubnet(spec, config, problems);
         }
 
+        if (spec.Ingress)
+        {
+            CheckIngressSubnets(spec, problems);
+        }
+
         return problems.ToImmutable();
     }
 
@@ -60,6 +65,16 @@ public static class NetworkRules
         else if (spec is { Ingress: true, EnableIPv4: false })
         {
             problems.Add(new Problem("the ingress network cannot be without IPv4: its nodes are told apart by it"));
+        }
+    }
+
+    // The nodes' places and the way from the host into the mesh are in one subnet of each family.
+    private static void CheckIngressSubnets(NetworkSpec spec, ImmutableArray<Problem>.Builder problems)
+    {
+        var subnets = (spec.IPAMOptions?.Configs ?? []).Select(c => c.Subnet).OfType<string>().Where(s => IPNetwork.TryParse(s, out _));
+        foreach (var several in subnets.GroupBy(s => IPNetwork.Parse(s).BaseAddress.AddressFamily).Where(g => g.Count() > 1))
+        {
+            problems.Add(new Problem($"ipam configuration: the ingress network has one subnet of each family, not {string.Join(" and ", several)}"));
         }
     }
 

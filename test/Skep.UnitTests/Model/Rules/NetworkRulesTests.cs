@@ -31,6 +31,18 @@ public sealed class NetworkRulesTests
         Assert.Equal(int.Parse(text, System.Globalization.CultureInfo.InvariantCulture), MtuRules.Of(spec));
     }
 
+    [Fact]
+    public void The_ingress_network_has_one_subnet_of_each_family()
+    {
+        var ingress = Overlay("ingress", "10.1.0.0/24", "fd00:1::/64") with { Ingress = true, EnableIPv6 = true };
+        Assert.Empty(NetworkRules.Check(ingress));
+        Assert.Empty(NetworkRules.Check(Overlay("net", "10.1.0.0/24", "10.2.0.0/24")));
+
+        Assert.Equal(
+            "ipam configuration: the ingress network has one subnet of each family, not 10.1.0.0/24 and 10.2.0.0/24",
+            Assert.Single(NetworkRules.Check(Overlay("ingress", "10.1.0.0/24", "10.2.0.0/24") with { Ingress = true })).Text);
+    }
+
     private static NetworkSpec Overlay(string name, params string[] subnets) => new()
     {
         Name = name,
