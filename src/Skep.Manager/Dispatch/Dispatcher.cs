@@ -52,14 +52,18 @@ public sealed partial class Dispatcher(IClusterStore store, DispatcherOptions op
     /// <summary>Opens the keys of encrypted networks for the nodes that need them; null: no node is told any.</summary>
     public Func<ClusterKeyring, PlanKeyring>? OpenKeyring { get; init; }
 
-    /// <summary>Whether every ready node on an encrypted network has the present keys in its kernel. A node that calls another manager has not, as far as is known here.</summary>
-    public bool KeysAreApplied()
+    /// <summary>
+    /// Whether every node on an encrypted network has the keys of that view in its kernel. A node that calls another manager has not, as far as is known
+    /// here; one that is down may only be cut off from the managers, and is counted until it is so for long.
+    /// </summary>
+    public bool KeysAreApplied(StoreView view, TimeSpan patience)
     {
-        var nodes = store.Current.Nodes;
+        ArgumentNullException.ThrowIfNull(view);
         lock (_gate)
         {
-            return _index is { } index && index.KeyHolders
-                .Where(id => nodes.TryGetValue(id, out var node) && node.Status.State == NodeState.Ready)
+            // Before the index has heard of these keys, nodes can only have confirmed others.
+            return _index is { } index && index.Revision >= (view.Cluster?.Version ?? 0) && index.KeyHolders
+                .Where(id => view.Nodes.TryGetValue(id, out var node) && (node.Status.State != NodeState.Down || clock.GetUtcNow() - node.UpdatedAt < patience))
                 .All(id => _sessions.TryGetValue(id, out var session) && session.Applied >= index.KeysSince);
         }
     }

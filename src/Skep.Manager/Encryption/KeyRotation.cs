@@ -21,9 +21,9 @@ public static class KeyRotation
     /// <param name="ring">Null before the first key.</param>
     /// <param name="now">The time.</param>
     /// <param name="period">How old a key may get.</param>
-    /// <param name="confirmed">Every node that takes part has the ring as it is.</param>
+    /// <param name="confirmed">Whether every node that takes part has the ring as it is; asked when that decides.</param>
     /// <param name="make">Makes a key.</param>
-    public static ClusterKeyring? Next(ClusterKeyring? ring, DateTimeOffset now, TimeSpan period, bool confirmed, Func<ClusterKey> make)
+    public static ClusterKeyring? Next(ClusterKeyring? ring, DateTimeOffset now, TimeSpan period, Func<bool> confirmed, Func<ClusterKey> make)
     {
         if (ring is not { Keys: [.., var newest] })
         {
@@ -34,12 +34,12 @@ public static class KeyRotation
         var age = now - ring.ChangedAt;
         if (ring.Sending != newest.Id)
         {
-            return confirmed || age >= Patience ? ring with { Sending = newest.Id, ChangedAt = now } : null;
+            return age >= Patience || confirmed() ? ring with { Sending = newest.Id, ChangedAt = now } : null;
         }
 
         if (ring.Keys.Count > 1)
         {
-            return (confirmed && age >= Grace) || age >= Patience ? ring with { Keys = [newest], ChangedAt = now } : null;
+            return age >= Patience || (age >= Grace && confirmed()) ? ring with { Keys = [newest], ChangedAt = now } : null;
         }
 
         return now - newest.MadeAt >= period ? ring with { Keys = [newest, make()], ChangedAt = now } : null;

@@ -9,10 +9,10 @@ namespace Skep.Manager.Encryption;
 /// <summary>Takes the steps of <see cref="KeyRotation"/> while this manager leads. Without an encrypted network there are no keys.</summary>
 /// <param name="store">Where the keys lie, wrapped.</param>
 /// <param name="seal">Wraps them.</param>
-/// <param name="confirmed">Whether every node that takes part has the keys of the store's newest view.</param>
+/// <param name="confirmed">Whether every node that takes part has the keys of a view.</param>
 /// <param name="clock">Decides when a key is old.</param>
 /// <param name="log">Tells of every step.</param>
-public sealed class KeyRotator(IClusterStore store, KeyringSeal seal, Func<bool> confirmed, TimeProvider clock, ILogger<KeyRotator> log)
+public sealed class KeyRotator(IClusterStore store, KeyringSeal seal, Func<StoreView, bool> confirmed, TimeProvider clock, ILogger<KeyRotator> log)
 {
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(250);
 
@@ -59,10 +59,11 @@ public sealed class KeyRotator(IClusterStore store, KeyringSeal seal, Func<bool>
         }
 
         var now = clock.GetUtcNow();
-        taken = KeyRotation.Next(cluster.Keyring, now, EncryptionRules.Period(cluster.Spec, view.Networks.Values.Select(n => n.Spec)) ?? KeyRotation.DefaultPeriod, confirmed(), () => seal.Make(now));
+        var period = EncryptionRules.Period(cluster.Spec, view.Networks.Values.Select(n => n.Spec)) ?? KeyRotation.DefaultPeriod;
+        taken = KeyRotation.Next(cluster.Keyring, now, period, () => confirmed(view), () => seal.Make(now));
         if (taken is not null)
         {
-            if (cluster.Keyring is { Keys.Count: > 1 } ring && now - ring.ChangedAt >= KeyRotation.Patience && !confirmed())
+            if (cluster.Keyring is { Keys.Count: > 1 } ring && now - ring.ChangedAt >= KeyRotation.Patience && !confirmed(view))
             {
                 log.NodesNotWaitedFor();
             }

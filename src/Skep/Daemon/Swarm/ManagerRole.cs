@@ -64,7 +64,7 @@ internal sealed class ManagerRole
             // 0.0.0.0 is what clients write for "everywhere"; a node may come by IPv6.
             var endpoint = new IPEndPoint(address.Equals(IPAddress.Any) && Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : address, port);
             var server = await ControlServer.StartAsync(endpoint, identity, calls, parts.Logging, cancellationToken);
-            var rotator = new KeyRotator(store.Store, seal, dispatcher.KeysAreApplied, parts.Clock, parts.Logging.CreateLogger<KeyRotator>());
+            var rotator = new KeyRotator(store.Store, seal, view => dispatcher.KeysAreApplied(view, KeyRotation.Patience), parts.Clock, parts.Logging.CreateLogger<KeyRotator>());
             return new ManagerRole(parts, identity.Peer.NodeId, store, server, authority, calls) { Rotator = rotator };
         }
         catch

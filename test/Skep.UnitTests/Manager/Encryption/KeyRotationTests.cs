@@ -61,6 +61,6 @@ public sealed class KeyRotationTests
     private ClusterKeyring? Next(ClusterKeyring? ring, int seconds, bool confirmed)
     {
         var now = s_start.AddSeconds(seconds);
-        return KeyRotation.Next(ring, now, KeyRotation.DefaultPeriod, confirmed, () => new ClusterKey($"key{++_made}", [], now));
+        return KeyRotation.Next(ring, now, KeyRotation.DefaultPeriod, () => confirmed, () => new ClusterKey($"key{++_made}", [], now));
     }
 }

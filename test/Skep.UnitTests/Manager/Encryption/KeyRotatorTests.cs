@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Skep.Agent.Assignments;
 using Skep.Manager.Encryption;
+using Skep.Manager.Store;
 using Skep.Model.Objects;
 using Skep.Model.Rules;
 using Skep.Model.Specs;
@@ -23,7 +24,7 @@ public sealed class KeyRotatorTests
             Network("secret", encrypted: true), Network("clear", encrypted: false),
             TaskOn("task1", "node1", "secret"), TaskOn("task2", "node2", "clear"));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(DispatcherFixture.Cancelled);
-        var rotator = new KeyRotator(fixture.Store, fixture.Seal, fixture.Dispatcher.KeysAreApplied, fixture.Clock, NullLogger<KeyRotator>.Instance);
+        var rotator = new KeyRotator(fixture.Store, fixture.Seal, Applied(fixture), fixture.Clock, NullLogger<KeyRotator>.Instance);
         var running = rotator.RunAsync(stop.Token);
         var (first, other) = (fixture.Connect("node1"), fixture.Connect("node2"));
         await fixture.UntilAsync(v => v.Nodes.Values.All(n => n.Status.State == NodeState.Ready));
@@ -59,7 +60,7 @@ public sealed class KeyRotatorTests
     {
         await using var fixture = await DispatcherFixture.StartAsync(new SwarmCluster { Id = "cluster" }, Network("clear", encrypted: false));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(DispatcherFixture.Cancelled);
-        var running = new KeyRotator(fixture.Store, fixture.Seal, fixture.Dispatcher.KeysAreApplied, fixture.Clock, NullLogger<KeyRotator>.Instance).RunAsync(stop.Token);
+        var running = new KeyRotator(fixture.Store, fixture.Seal, Applied(fixture), fixture.Clock, NullLogger<KeyRotator>.Instance).RunAsync(stop.Token);
 
         fixture.Clock.Advance(TimeSpan.FromHours(1));
         Assert.Null(fixture.Store.Current.Cluster!.Keyring);
@@ -67,6 +68,37 @@ public sealed class KeyRotatorTests
         await stop.CancelAsync();
         await running;
     }
+
+    [Fact]
+    public async Task Keys_that_the_dispatcher_has_not_heard_of_are_not_confirmed_and_nodes_that_went_down_are_counted_for_a_while()
+    {
+        await using var fixture = await DispatcherFixture.StartAsync(
+            new SwarmCluster { Id = "cluster" }, DispatcherFixture.Node("node1"), Network("secret", encrypted: true), TaskOn("task1", "node1", "secret"));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(DispatcherFixture.Cancelled);
+        var running = new KeyRotator(fixture.Store, fixture.Seal, Applied(fixture), fixture.Clock, NullLogger<KeyRotator>.Instance).RunAsync(stop.Token);
+        var line = fixture.Connect("node1");
+        await fixture.UntilAsync(v => v.Nodes["node1"].Status.State == NodeState.Ready);
+        var set = await HearAsync(line, AssignmentSet.Empty, s => s.Plan.Keyring is not null);
+        await stop.CancelAsync();
+        await running;
+        Confirm(line, set);
+        UntilApplied(r => r == set.Revision);
+
+        var view = fixture.Store.Current;
+        Assert.True(Applied(fixture)(view));
+        Assert.False(Applied(fixture)(view.Apply(view.Revision + 1000, [view.Cluster! with { Version = view.Revision + 1000 }], []).View));
+
+        var down = view.Nodes["node1"] with { UpdatedAt = fixture.Clock.GetUtcNow(), Status = new NodeStatus { State = NodeState.Down } };
+        line.Say(new NodeMessage { Applied = new Applied { Revision = 0 } });
+        UntilApplied(r => r == 0);
+        Assert.False(fixture.Dispatcher.KeysAreApplied(view.Apply(view.Revision + 1, [down], []).View, TimeSpan.FromMinutes(1)));
+        Assert.True(fixture.Dispatcher.KeysAreApplied(view.Apply(view.Revision + 1, [down with { UpdatedAt = down.UpdatedAt.AddMinutes(-1) }], []).View, TimeSpan.FromMinutes(1)));
+
+        void UntilApplied(Func<ulong, bool> condition) =>
+            Assert.True(SpinWait.SpinUntil(() => condition(fixture.Dispatcher.AppliedBy("node1")), TimeSpan.FromSeconds(10)));
+    }
+
+    private static Func<StoreView, bool> Applied(DispatcherFixture fixture) => view => fixture.Dispatcher.KeysAreApplied(view, KeyRotation.Patience);
 
     private static void Confirm(NodeLine line, AssignmentSet set) => line.Say(new NodeMessage { Applied = new Applied { Revision = set.Revision } });
 
