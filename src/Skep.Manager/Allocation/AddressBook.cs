@@ -9,7 +9,9 @@ public sealed class AddressBook
 {
     private readonly Dictionary<string, AddressPool> _pools = [];
     private readonly Dictionary<string, HashSet<Held>> _held = [];
-    private readonly Dictionary<string, IReadOnlyList<Held>> _doubted = [];
+
+    // What each doubt is about, the oldest first.
+    private readonly Dictionary<string, Queue<IReadOnlyList<Held>>> _doubted = [];
     private string? _ingressId;
 
     /// <summary>How many networks, owners and doubtful owners there are entries of; what is over must leave none.</summary>
@@ -68,34 +70,44 @@ public sealed class AddressBook
 
     /// <summary>
     /// Nobody knows whether the transaction that gave <paramref name="owner"/> its addresses was stored. They stay out of use for
-    /// others until <see cref="Settle"/>; if the owner turns up in the store after all, they are its own.
+    /// others until <see cref="Settle"/>, which every doubt needs once; if the owner turns up in the store after all, they are its own.
     /// </summary>
     public void Doubt(string owner)
     {
-        if (_held.TryGetValue(owner, out var held))
+        var held = _held.GetValueOrDefault(owner, []);
+        foreach (var one in held)
         {
-            foreach (var one in held)
-            {
-                Pool(one.NetworkId).Doubt(owner, (one.Family, one.Number));
-            }
-
-            _doubted[owner] = [.. held];
+            Pool(one.NetworkId).Doubt(owner, (one.Family, one.Number));
         }
+
+        if (!_doubted.TryGetValue(owner, out var doubts))
+        {
+            _doubted[owner] = doubts = [];
+        }
+
+        doubts.Enqueue([.. held]);
     }
 
-    /// <summary>Lets go what is still doubtful for the owner.</summary>
+    /// <summary>Lets go what is still doubtful for the owner by its oldest doubt.</summary>
     public void Settle(string owner)
     {
-        if (_doubted.Remove(owner, out var held))
+        if (!_doubted.TryGetValue(owner, out var doubts))
         {
-            foreach (var one in held)
+            return;
+        }
+
+        foreach (var one in doubts.Dequeue())
+        {
+            if (_pools.TryGetValue(one.NetworkId, out var pool))
             {
-                if (_pools.TryGetValue(one.NetworkId, out var pool))
-                {
-                    pool.Settle(owner, (one.Family, one.Number));
-                    Forget(one.NetworkId, pool);
-                }
+                pool.Settle(owner, (one.Family, one.Number));
+                Forget(one.NetworkId, pool);
             }
+        }
+
+        if (doubts.Count == 0)
+        {
+            _doubted.Remove(owner);
         }
     }
 

@@ -58,6 +58,9 @@ public sealed class AddressHistoryTests(ITestOutputHelper output)
         }
 
         await RestAsync(swarm);
+        // Before the networks take all with them: nothing is left there but the nodes' own.
+        var left = swarm.View.Networks.Keys.SelectMany(n => swarm.Books.Addresses.Pool(n) is var pool ? pool.Families.ToList().SelectMany(f => pool.Usage(f).Owners) : []);
+        Assert.All(left, owner => Assert.Contains(owner, swarm.View.Nodes.Keys));
         foreach (var network in swarm.View.Networks.Values.ToArray())
         {
             await swarm.RemoveAsync(network);
