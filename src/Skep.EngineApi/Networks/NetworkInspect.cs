@@ -72,4 +72,15 @@ public sealed record ConfigFromShape(string Network);
 /// <summary>IPv4Address is a prefix: 10.0.1.5/24.</summary>
 public sealed record EndpointResource(string Name, string EndpointID, string MacAddress, string IPv4Address, string IPv6Address);
 
-public sealed record PeerInfo(string Name, string IP);
+public sealed record PeerInfo(string Name, string IP)
+{
+    /// <summary>Ours beside Docker's: null on a network in the clear and for the node that is asked.</summary>
+    public PeerEncryption? Encryption { get; init; }
+}
+
+/// <summary>What the way to a peer of an encrypted network is sent with, and the bytes of all encrypted networks between the two nodes.</summary>
+/// <param name="KeyMadeAt">Null while the node has not been told the keys.</param>
+/// <param name="Keys">More than one while they change.</param>
+/// <param name="SPI">Of the state to send with; - when there is none.</param>
+/// <param name="Refused">Packets that did not open, came twice or too late.</param>
+public sealed record PeerEncryption(DateTimeOffset? KeyMadeAt, int Keys, string SPI, ulong SentBytes, ulong ReceivedBytes, long Refused);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Skep.EngineApi.Networks;
 using Skep.Model.Plans;
+using Skep.Model.Rules;
 using Skep.Model.Specs;
 using Skep.Network;
 
@@ -60,6 +61,19 @@ internal static class LocalNetworks
                 Options = OptionsOf(plan),
             },
             local);
+    }
+
+    /// <summary>An encrypted network with what the kernel says of the ways to its peers, which is read only for it.</summary>
+    public static NetworkInspect WithEncryption(NetworkInspect network, Func<IReadOnlyList<EncryptedNetwork>> read)
+    {
+        if (network is not { Peers.Count: > 0, Options: { } options } || !options.ContainsKey(EncryptionRules.Option) || read().FirstOrDefault(n => n.Id == network.Id) is not { } encrypted)
+        {
+            return network;
+        }
+
+        var ways = encrypted.Peers.DistinctBy(p => p.Address).ToDictionary(
+            p => p.Address, p => new PeerEncryption(encrypted.KeyMadeAt, encrypted.Keys, p.Spi, p.SentBytes, p.ReceivedBytes, p.Refused), StringComparer.Ordinal);
+        return network with { Peers = [.. network.Peers.Select(p => p with { Encryption = ways.GetValueOrDefault(p.IP) })] };
     }
 
     private static Dictionary<string, string> OptionsOf(PlanNetwork plan)

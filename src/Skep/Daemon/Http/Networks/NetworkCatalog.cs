@@ -58,6 +58,9 @@ internal sealed class NetworkCatalog(EngineServices services, ManagerAccess mana
         throw ClusterException.NotFound("network", reference);
     }
 
+    /// <summary>The same with what is counted on the ways of an encrypted network.</summary>
+    public NetworkInspect Inspect(string reference, string? scope) => LocalNetworks.WithEncryption(Find(reference, scope), services.Network.EncryptedNetworks);
+
     public bool IsUsed(NetworkInspect network) =>
         network.Scope == "swarm" && manager.Find()?.View is { } view && view.Networks.TryGetValue(network.Id, out var stored)
             ? stored.Spec.Ingress || NetworkControl.UserOf(view, stored) is not null

@@ -15,7 +15,7 @@ internal static class NetworkEndpoints
         routes.MapGet("/networks", (RequestDelegate)(context => context.WriteJsonAsync(
             catalog.List(Filters.Of(context, "driver", "id", "label", "name", "scope", "type", "dangling")), NetworkJson.Default.IReadOnlyListNetworkInspect)));
         routes.MapGet("/networks/{name}", (RequestDelegate)(context => context.WriteJsonAsync(
-            catalog.Find(context.Segment("name"), context.Text("scope")), NetworkJson.Default.NetworkInspect)));
+            catalog.Inspect(context.Segment("name"), context.Text("scope")), NetworkJson.Default.NetworkInspect)));
         routes.MapPost("/networks/create", (RequestDelegate)(context => CreateAsync(context, services, manager)));
         routes.MapPost("/networks/prune", (RequestDelegate)(context => PruneAsync(context, services, manager)));
         routes.MapDelete("/networks/{name}", (RequestDelegate)(context => RemoveAsync(context, catalog, manager)));
