@@ -27,7 +27,7 @@ public sealed class NameServer : INameServer, IAsyncDisposable
     /// <param name="servers">Servers for names outside; empty takes those of the host's resolv.conf.</param>
     /// <param name="clock">Times the forwarding.</param>
     /// <param name="log">Where trouble is told.</param>
-    /// <param name="ownRules">False: the data plane leads 127.0.0.11:53 to <see cref="NameRules.Port"/>, as the classic one does.</param>
+    /// <param name="ownRules">False: the data plane leads 127.0.0.11:53 to <see cref="NameRules.Port"/>, as the classic one does, which has no virtual addresses of IPv6 either.</param>
     public NameServer(IReadOnlyList<IPAddress> servers, TimeProvider clock, ILogger<NameServer> log, bool ownRules = true)
     {
         (_outside, _clock, _log, _ownRules) = (servers, clock, log, ownRules);
@@ -103,7 +103,7 @@ public sealed class NameServer : INameServer, IAsyncDisposable
 
             if (!ReferenceEquals(known?.Plan, network) && !Follows(known, network, delta))
             {
-                var names = NetworkNames.Of(network);
+                var names = NetworkNames.Of(network, _ownRules);
                 lock (_gate)
                 {
                     _prepared[id] = names;
@@ -128,7 +128,7 @@ public sealed class NameServer : INameServer, IAsyncDisposable
                 {
                     _networks[id] = Follows(known, network, delta) ? known.Next(network, [.. delta.Keys.Where(k => k.NetworkId == id)])
                         : _prepared.TryGetValue(id, out var made) && ReferenceEquals(made.Plan, network) ? made
-                        : NetworkNames.Of(network);
+                        : NetworkNames.Of(network, _ownRules);
                     changed = true;
                 }
             }

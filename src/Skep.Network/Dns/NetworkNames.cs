@@ -27,10 +27,11 @@ internal sealed class NetworkNames
     private readonly GatheredNames _gathered;
     private readonly EndpointIndex _endpoints;
     private readonly Contribution _said = new();
+    private readonly bool _balances6;
 
-    private NetworkNames(NetworkPlan plan, EndpointIndex endpoints, GatheredNames gathered)
+    private NetworkNames(NetworkPlan plan, EndpointIndex endpoints, GatheredNames gathered, bool balances6)
     {
-        (Plan, _endpoints, _gathered) = (plan, endpoints, gathered);
+        (Plan, _endpoints, _gathered, _balances6) = (plan, endpoints, gathered, balances6);
         Name = plan.Network.Name.ToLowerInvariant();
     }
 
@@ -46,9 +47,11 @@ internal sealed class NetworkNames
     public IEnumerable<PlanEndpoint> ActiveOf(string serviceId) =>
         _endpoints[serviceId].Where(e => e.State == EndpointState.Active && e.Names.Count > 0 && DnsAnswer.IsName($"{e.Names[0]}.{Plan.Network.Name}"));
 
-    public static NetworkNames Of(NetworkPlan plan)
+    /// <param name="plan">What is named.</param>
+    /// <param name="balances6">False where nobody answers at a virtual address of IPv6: names must not lead there.</param>
+    public static NetworkNames Of(NetworkPlan plan, bool balances6 = true)
     {
-        var names = new NetworkNames(plan, EndpointIndex.Of(plan), new GatheredNames());
+        var names = new NetworkNames(plan, EndpointIndex.Of(plan), new GatheredNames(), balances6);
         names._gathered.MakeRoom(plan.Network.Ingress ? 0 : plan.Endpoints.Count + plan.Services.Count);
         foreach (var task in plan.Network.Ingress ? [] : plan.Endpoints.Keys)
         {
@@ -67,7 +70,7 @@ internal sealed class NetworkNames
     /// <summary>The names of a newer plan, in which only these records of the network may be others. Whoever has these names has those then.</summary>
     public NetworkNames Next(NetworkPlan plan, IReadOnlyCollection<PlanRecordKey> keys)
     {
-        var names = new NetworkNames(plan, _endpoints.With(Plan, plan, keys), _gathered);
+        var names = new NetworkNames(plan, _endpoints.With(Plan, plan, keys), _gathered, _balances6);
         if (plan.Network.Ingress)
         {
             return names;
@@ -119,7 +122,7 @@ internal sealed class NetworkNames
         if (Plan.Services.TryGetValue(serviceId, out var service))
         {
             var tasks = _endpoints[service.ServiceId].Where(e => e.State == EndpointState.Active).SelectMany(e => e.Addresses).Select(Address).ToArray();
-            var virtualAddresses = service.Vips.Select(Address).ToArray();
+            var virtualAddresses = service.Vips.Select(Address).Where(a => _balances6 || a.AddressFamily == AddressFamily.InterNetwork).ToArray();
             var own = tasks.Length == 0 ? [] : virtualAddresses.Length > 0 ? virtualAddresses : tasks;
             foreach (var name in service.Aliases.Prepend(service.Name).Distinct(StringComparer.OrdinalIgnoreCase))
             {

@@ -30,6 +30,22 @@ public sealed class NetworkNamesTests
         Assert.Equal(1, Count(names, "web"));
     }
 
+    [Fact]
+    public void Where_nobody_balances_in_IPv6_a_service_is_reached_by_its_other_addresses()
+    {
+        var plan = new NetworkPlan(NamesExample.Front)
+        {
+            Endpoints = NamesExample.ByTask([NamesExample.Task(NamesExample.Front, "web", 1, "10.0.1.11/24") with { Addresses = ["10.0.1.11/24", "fd00:1::11/64"] }]),
+            Services = NamesExample.ByService([new PlanService(NamesExample.Front.Id, "web-id", "web", ["10.0.1.2/24", "fd00:1::2/64"])]),
+        };
+
+        Assert.Equal((1, 1), Counts(NetworkNames.Of(plan), "web"));
+        Assert.Equal((1, 0), Counts(NetworkNames.Of(plan, balances6: false), "web"));
+        Assert.Equal((1, 1), Counts(NetworkNames.Of(plan, balances6: false), "tasks.web"));
+
+        static (int, int) Counts(NetworkNames names, string name) => names.Forward.TryGetValue(name, out var entry) ? (entry.V4.Count, entry.V6.Count) : (-1, -1);
+    }
+
     [Theory]
     [InlineData(EndpointState.Starting)]
     [InlineData(EndpointState.Draining)]
