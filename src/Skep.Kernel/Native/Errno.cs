@@ -13,4 +13,5 @@ internal static class Errno
     public const int EMSGSIZE = 90;
     public const int EADDRNOTAVAIL = 99;
     public const int ENOBUFS = 105;
+    public const int ENOTCONN = 107;
 }

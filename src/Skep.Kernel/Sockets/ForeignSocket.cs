@@ -1,8 +1,10 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Skep.Kernel.Native;
 
 namespace Skep.Kernel.Sockets;
 
@@ -47,6 +49,21 @@ public sealed partial class ForeignSocket : IDisposable
         Span<byte> cookie = stackalloc byte[sizeof(ulong)];
         Get(SO_COOKIE, cookie);
         return MemoryMarshal.Read<ulong>(cookie);
+    }
+
+    /// <summary>Whom the program has connected it to, as the program is told; null when to nobody.</summary>
+    public IPEndPoint? Peer()
+    {
+        Span<byte> address = stackalloc byte[28];
+        var length = (uint)address.Length;
+        if (GetPeer(_descriptor, address, ref length) != 0)
+        {
+            return Marshal.GetLastPInvokeError() == Errno.ENOTCONN ? null : throw Failure("ask a socket for its peer");
+        }
+
+        // struct sockaddr_in and sockaddr_in6: family, port, then the address, after the flow's label in the second.
+        var port = BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
+        return new IPEndPoint(new IPAddress(MemoryMarshal.Read<ushort>(address) == AF_INET6 ? address.Slice(8, 16) : address.Slice(4, 4)), port);
     }
 
     /// <summary>Gives a datagram socket another peer. IPv4 addresses are written as an IPv6 socket takes them.</summary>
@@ -129,6 +146,9 @@ public sealed partial class ForeignSocket : IDisposable
 
     [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
     private static partial int ConnectSocket(SafeFileHandle socket, ReadOnlySpan<byte> address, uint length);
+
+    [LibraryImport("libc", EntryPoint = "getpeername", SetLastError = true)]
+    private static partial int GetPeer(SafeFileHandle socket, Span<byte> address, ref uint length);
 
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     private static partial int GetOption(SafeFileHandle socket, int level, int name, Span<byte> value, ref uint length);

@@ -12,4 +12,7 @@ public sealed record SocketEntry(SocketState State, IPEndPoint Local, IPEndPoint
 {
     /// <summary>By which a process' descriptors name it (<c>socket:[8123]</c>); 0: the kernel's own.</summary>
     public uint Inode { get; init; }
+
+    /// <summary>By which eBPF programs name it (SO_COOKIE).</summary>
+    public ulong Cookie { get; init; }
 }

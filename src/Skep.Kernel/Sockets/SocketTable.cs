@@ -80,7 +80,7 @@ public sealed class SocketTable : IDisposable
             EndOf(socket.Family, socket.Id.Source, socket.Id.SourcePort),
             EndOf(socket.Family, socket.Id.Destination, socket.Id.DestinationPort),
             socket.ReceiveQueue,
-            socket.SendQueue) { Inode = socket.Inode };
+            socket.SendQueue) { Inode = socket.Inode, Cookie = socket.Id.Cookie };
     }
 
     private static IPEndPoint EndOf(byte family, ReadOnlySpan<byte> address, ushort port)

@@ -9,6 +9,9 @@ namespace Skep.Network.Sockets;
 /// </summary>
 internal readonly record struct VipKey(uint Vni, MapAddress Vip, byte Protocol = 0, ushort Port = 0)
 {
+    /// <summary>The key of all that has none of its own.</summary>
+    public VipKey Whole => new(Vni, Vip);
+
     public override string ToString() => $"{Vip}{(Port == 0 ? "" : $" port {Port}/{(Protocol == 6 ? "tcp" : "udp")}")} of network {Vni}";
 }
 

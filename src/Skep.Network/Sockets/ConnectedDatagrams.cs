@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Net;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
-using Skep.Kernel.Bpf;
 using Skep.Kernel.Namespaces;
 using Skep.Kernel.Sockets;
 
@@ -14,59 +11,55 @@ namespace Skep.Network.Sockets;
 /// </summary>
 internal static class ConnectedDatagrams
 {
-    /// <summary>Connects the sockets of one container again whose backend is one of <paramref name="left"/>. How many there were.</summary>
+    /// <summary>Connects sockets of one container again. How many were, and how many could not be.</summary>
     /// <param name="space">The container's network namespace.</param>
     /// <param name="group">The container's control group, which has its processes.</param>
-    /// <param name="peers">Which VIP each socket asked for (<see cref="SocketLayout.DatagramPeers"/>).</param>
-    /// <param name="left">Backends that were taken out.</param>
-    public static int Move(NetworkNamespace space, string group, BpfMap peers, IReadOnlySet<MapAddress> left, ILogger logger)
+    /// <param name="lost">What sockets were given that is to be given no more, by the socket's cookie.</param>
+    public static (int Moved, int Failed) Move(NetworkNamespace space, string group, ILookup<ulong, ConnectedPeer> lost, ILogger logger)
     {
         using var table = SocketTable.Open(space);
-        var sockets = table.Udps().Where(s => s.State == SocketState.Established && left.Contains(MapAddress.Of(s.Remote.Address))).ToLookup(s => s.Remote);
-        var moved = 0;
-        foreach (var backend in sockets)
+        var peers = new Dictionary<ulong, ConnectedPeer>();
+        var inodes = new HashSet<uint>();
+        foreach (var socket in table.Udps().Where(s => s.State == SocketState.Established))
         {
-            foreach (var socket in ForeignSocket.Find(Processes(group), backend.Select(s => s.Inode).ToHashSet()))
+            foreach (var peer in lost[socket.Cookie].Where(p => p.IsAt(socket.Remote)))
             {
-                using (socket)
+                peers[socket.Cookie] = peer;
+                inodes.Add(socket.Inode);
+            }
+        }
+
+        var (moved, failed) = (0, 0);
+        foreach (var socket in inodes.Count == 0 ? [] : ForeignSocket.Find(Processes(group), inodes))
+        {
+            using (socket)
+            {
+                var peer = peers[socket.Cookie()];
+                try
                 {
-                    moved += TryMove(socket, backend.Key, peers, logger) ? 1 : 0;
+                    moved += TryMove(socket, peer) ? 1 : 0;
+                }
+                catch (IOException failure)
+                {
+                    failed++;
+                    logger.NotMoved(failure, peer.Backend.ToString());
                 }
             }
         }
 
-        return moved;
+        return (moved, failed);
     }
 
-    private static bool TryMove(ForeignSocket socket, IPEndPoint backend, BpfMap peers, ILogger logger)
+    // A program that has connected it elsewhere since keeps what it chose.
+    private static bool TryMove(ForeignSocket socket, ConnectedPeer peer)
     {
-        try
+        if (socket.Peer() is not { } now || now.Port != peer.Port || MapAddress.Of(now.Address) != peer.Vip)
         {
-            // One that was connected to the task's own address has no VIP.
-            var vip = new byte[MapAddress.Size];
-            if (!peers.TryGet(KeyOf(socket.Cookie(), backend), vip))
-            {
-                return false;
-            }
-
-            var address = new IPAddress(vip);
-            socket.Connect(new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, backend.Port));
-            return true;
-        }
-        catch (IOException failure)
-        {
-            logger.NotMoved(failure, backend.ToString());
             return false;
         }
-    }
 
-    private static byte[] KeyOf(ulong cookie, IPEndPoint backend)
-    {
-        var key = new byte[SocketLayout.FlowKeySize];
-        MemoryMarshal.Write(key, cookie);
-        MemoryMarshal.Write(key.AsSpan(8), MapAddress.Of(backend.Address));
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(key.AsSpan(24), (ushort)backend.Port);
-        return key;
+        socket.Connect(peer.Asked);
+        return true;
     }
 
     private static List<int> Processes(string group)

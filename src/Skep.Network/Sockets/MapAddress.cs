@@ -16,11 +16,16 @@ internal readonly record struct MapAddress(ulong First, ulong Second)
         return MemoryMarshal.Read<MapAddress>(bytes);
     }
 
-    public override string ToString()
+    public IPAddress Address
     {
-        Span<byte> bytes = stackalloc byte[Size];
-        MemoryMarshal.Write(bytes, this);
-        var address = new IPAddress(bytes);
-        return (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+        get
+        {
+            Span<byte> bytes = stackalloc byte[Size];
+            MemoryMarshal.Write(bytes, this);
+            var address = new IPAddress(bytes);
+            return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        }
     }
+
+    public override string ToString() => Address.ToString();
 }

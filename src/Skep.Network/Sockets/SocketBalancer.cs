@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Bpf;
 using Skep.Kernel.Namespaces;
-using Skep.Kernel.Netlink;
 using Skep.Network.Desired;
 
 namespace Skep.Network.Sockets;
@@ -17,6 +16,7 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
     public const string Name = "sockets";
 
     private readonly SocketWishes _wishes = new();
+    private readonly DatagramMoves _moves = new(options, logger);
     private State _state = State.New;
     private CgroupPrograms? _group;
     private SocketMaps? _maps;
@@ -64,7 +64,7 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
                 _wishes.Update(picture);
                 Keep(Cookies(cookieOf), readBack);
                 _wishes.Settle();
-                MoveConnected(picture.Node, open);
+                _moves.Run(_maps!, picture.Node, open, full);
                 _state = State.Working;
                 _balancing = _balancing is { On: true } ? _balancing : new SocketBalancing(true, $"attached to {options.SocketGroup}");
             }
@@ -179,40 +179,6 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
         }
     }
 
-    // What goes wrong here is one container's and no reason to do without the rest.
-    private void MoveConnected(NodeView view, Func<string, NetworkNamespace> open)
-    {
-        if (_maps!.Left.Count == 0)
-        {
-            return;
-        }
-
-        foreach (var sandbox in view.Sandboxes.Values)
-        {
-            var left = _maps.Left.Where(l => WantedSockets.NetworksOf(sandbox).Contains(l.Vni)).Select(l => l.Backend).ToHashSet();
-            if (left.Count == 0)
-            {
-                continue;
-            }
-
-            try
-            {
-                using var space = open(sandbox.SpaceName);
-                var group = Path.Combine(options.SocketGroup!, sandbox.Request.ContainerId);
-                if (ConnectedDatagrams.Move(space, group, _maps.ByName[SocketLayout.DatagramPeers], left, logger) is > 0 and var moved)
-                {
-                    logger.Moved(moved, sandbox.SpaceName);
-                }
-            }
-            catch (Exception failure) when (failure is IOException or NetlinkException)
-            {
-                logger.NotMoved(failure, sandbox.SpaceName);
-            }
-        }
-
-        _maps.Left.Clear();
-    }
-
     private (RepairCause Cause, string What)? Difference()
     {
         foreach (var hook in _programs!.Missing(_group!))
@@ -253,6 +219,7 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
 
         Drop();
         (_maps, _programs) = (maps, programs);
+        _moves.SuspectAll();
         logger.Rebuilt(_wishes.Addresses.Count, _wishes.Addresses.Values.Sum(a => a.Backends.Length));
     }
 

@@ -13,6 +13,9 @@ namespace Skep.Network.Sockets;
 /// </summary>
 internal sealed class SocketMaps : IDisposable
 {
+    private const byte Tcp = 6;
+    private const byte Udp = 17;
+
     private readonly Dictionary<string, BpfMap> _maps = new(StringComparer.Ordinal);
     private readonly Dictionary<VipKey, Entry> _entries = [];
     private readonly Dictionary<int, Entry> _bySlot = [];
@@ -62,8 +65,12 @@ internal sealed class SocketMaps : IDisposable
     /// <summary>The namespaces that were written, by cookie.</summary>
     public IReadOnlyDictionary<ulong, ImmutableArray<uint>> Spaces => _spaces;
 
-    /// <summary>Backends that lost a VIP since this was last emptied, with the VNI.</summary>
+    /// <summary>Backends that lost a VIP or a port of one since this was last emptied, with the VNI. They may serve it by another key.</summary>
     public HashSet<(uint Vni, MapAddress Backend)> Left { get; } = [];
+
+    /// <summary>Whether a backend may keep a socket's datagrams to a port of a VIP; null when the network has no such VIP.</summary>
+    public bool? Serves(uint vni, MapAddress vip, ushort port, MapAddress backend) =>
+        EntryOf(vni, vip, port) is { Wanted: var wanted } ? wanted.Backends.Contains(backend) || wanted.Kept.Contains(backend) : null;
 
     /// <summary>A namespace and its networks; those beyond <see cref="MostNetworks"/> are left to the packet rules. False when there is no room.</summary>
     public bool TrySetSpace(ulong cookie, ImmutableArray<uint> networks)
@@ -109,10 +116,15 @@ internal sealed class SocketMaps : IDisposable
         _slots[At(s, SlotAffinity)] = AffinityOf(wanted);
         _slots[At(s, SlotKind)] = KindOf(wanted);
         _slots[At(s, SlotList)] = ListOf(f, wanted.Backends.Length);
-        RemoveMembers(wanted.Key.Vni, s, membersBefore, members);
+        RemoveMembers(wanted.Key, s, membersBefore, members);
         if (before is null)
         {
             _maps[Services].Set(KeyOf(wanted.Key), BitConverter.GetBytes(s));
+            // A port that was served like the rest of its VIP has lost those that are not its own.
+            if (wanted.Key.Protocol == Udp && _entries.GetValueOrDefault(wanted.Key.Whole) is { } whole)
+            {
+                NoteLeft(wanted.Key, MembersOf(whole.Wanted).Keys.Where(a => !members.ContainsKey(a)));
+            }
         }
         else
         {
@@ -130,21 +142,18 @@ internal sealed class SocketMaps : IDisposable
             _bySlot.Remove(entry.Slot);
             _maps[Services].Remove(KeyOf(key));
             _slots[At(entry.Slot, SlotList)] = 0;
-            RemoveMembers(key.Vni, entry.Slot, MembersOf(entry.Wanted), []);
+            RemoveMembers(key, entry.Slot, MembersOf(entry.Wanted), []);
             _freeSlots.Retire(entry.Slot, 1);
             _freeBackends.Retire(entry.First, entry.Wanted.Backends.Length);
         }
     }
 
-    /// <summary>Goes on where another set's turns have come to, and notes which backends it had more.</summary>
+    /// <summary>Goes on where another set's turns have come to.</summary>
     public void TakeTurns(SocketMaps before)
     {
-        Left.UnionWith(before.Left);
         foreach (var (key, old) in before._entries)
         {
-            var entry = _entries.GetValueOrDefault(key);
-            Left.UnionWith(MembersOf(old.Wanted).Keys.Except(entry is null ? [] : MembersOf(entry.Wanted).Keys).Select(a => (key.Vni, a)));
-            if (entry is not null)
+            if (_entries.GetValueOrDefault(key) is { } entry)
             {
                 _slots[At(entry.Slot, SlotTurn)] = before._slots[At(old.Slot, SlotTurn)];
             }
@@ -228,15 +237,28 @@ internal sealed class SocketMaps : IDisposable
         _members += wanted.Keys.Count(a => !before.ContainsKey(a));
     }
 
-    private void RemoveMembers(uint vni, int slot, Dictionary<MapAddress, int> before, Dictionary<MapAddress, int> wanted)
+    private void RemoveMembers(VipKey key, int slot, Dictionary<MapAddress, int> before, Dictionary<MapAddress, int> wanted)
     {
-        foreach (var address in before.Keys.Where(a => !wanted.ContainsKey(a)))
+        var gone = before.Keys.Where(a => !wanted.ContainsKey(a)).ToList();
+        NoteLeft(key, gone);
+        foreach (var address in gone)
         {
-            Left.Add((vni, address));
             _maps[Members].Remove(KeyOf(slot, address));
             _members--;
         }
     }
+
+    // Streams stay where they are.
+    private void NoteLeft(VipKey key, IEnumerable<MapAddress> backends)
+    {
+        if (key.Protocol != Tcp)
+        {
+            Left.UnionWith(backends.Select(b => (key.Vni, b)));
+        }
+    }
+
+    private Entry? EntryOf(uint vni, MapAddress vip, ushort port) =>
+        _entries.GetValueOrDefault(new VipKey(vni, vip, Udp, port)) ?? _entries.GetValueOrDefault(new VipKey(vni, vip));
 
     private bool IsIntact(Entry entry)
     {

@@ -170,7 +170,7 @@ public sealed class SocketBalancingTests
         }
     }
 
-    private static async Task UntilAsync(SocketMachine machine, Func<bool> holds)
+    internal static async Task UntilAsync(SocketMachine machine, Func<bool> holds)
     {
         using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (!holds())
