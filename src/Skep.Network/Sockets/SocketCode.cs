@@ -28,9 +28,9 @@ internal sealed class SocketCode
     private const int PeerKey = -104;
     private const int Peer = PeerKey + 8;
     private const int MemberKey = -128;
-    private const int AffinityKey = -144;
-    private const int Affinity = -168;
-    private const int Since = -176;
+    private const int AffinityKey = -160;
+    private const int Affinity = -184;
+    private const int Since = -192;
 
     private readonly BpfAssembler _a = new();
     private readonly BpfLabel _pass = new();
@@ -260,10 +260,7 @@ internal sealed class SocketCode
     // A client stays with the backend of its last flow while that takes new ones and was not too long ago.
     private void LookupAffinity(BpfLabel otherwise)
     {
-        _a.Load(BpfSize.Double, R1, R10, Space);
-        _a.Store(BpfSize.Double, R10, AffinityKey, R1);
-        _a.Store(BpfSize.Word, R10, AffinityKey + 8, R8);
-        _a.Store(BpfSize.Word, R10, AffinityKey + 12, 0);
+        BuildAffinityKey();
         Lookup(SocketLayout.Affinities, AffinityKey, otherwise);
         Copy(R0, 0, Peer, 16);
         Copy(R0, 16, Since, 8);
@@ -283,12 +280,18 @@ internal sealed class SocketCode
         Copy(R10, Peer, Affinity, 16);
         _a.Call(BpfHelper.Time);
         _a.Store(BpfSize.Double, R10, Affinity + 16, R0);
-        _a.Load(BpfSize.Double, R1, R10, Space);
-        _a.Store(BpfSize.Double, R10, AffinityKey, R1);
-        _a.Store(BpfSize.Word, R10, AffinityKey + 8, R8);
-        _a.Store(BpfSize.Word, R10, AffinityKey + 12, 0);
+        BuildAffinityKey();
         Update(SocketLayout.Affinities, AffinityKey, Affinity);
         _a.Mark(none);
+    }
+
+    private void BuildAffinityKey()
+    {
+        Copy(R10, Space, AffinityKey, 8);
+        _a.Load(BpfSize.Word, R1, R10, VipKey);
+        _a.Store(BpfSize.Word, R10, AffinityKey + 8, R1);
+        _a.Store(BpfSize.Word, R10, AffinityKey + 12, 0);
+        Copy(R10, Vip, AffinityKey + 16, 16);
     }
 
     private void LoadMode() => _a.Load(BpfSize.Half, R1, R7, (SocketLayout.SlotKind * 8) + 4);

@@ -37,7 +37,7 @@ internal static class SocketLayout
     /// <summary>Socket's cookie, VIP, port → backend: the datagrams of a socket to a VIP stay together.</summary>
     public const string DatagramFlows = "skep_udp_flows";
 
-    /// <summary>Cookie of a client's namespace, slot, 0 → backend, time of the last flow (ns).</summary>
+    /// <summary>Cookie of a client's namespace, VNI, 0, VIP → backend, time of the last flow (ns). Slots are another set's own.</summary>
     public const string Affinities = "skep_affinity";
 
     public const int CookieSize = 8;
@@ -46,7 +46,7 @@ internal static class SocketLayout
     public const int VipKeySize = 8 + MapAddress.Size;
     public const int MemberKeySize = 8 + MapAddress.Size;
     public const int FlowKeySize = 8 + MapAddress.Size + 8;
-    public const int AffinityKeySize = 16;
+    public const int AffinityKeySize = 16 + MapAddress.Size;
     public const int AffinitySize = MapAddress.Size + 8;
 
     public const int Active = 1;

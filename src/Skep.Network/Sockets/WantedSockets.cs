@@ -16,11 +16,14 @@ internal static class WantedSockets
     /// <summary>A service's VIPs on a network, one of each family that it has, and their ports that some backend refuses.</summary>
     public static IEnumerable<BalancedAddress> Of(NetworkView network, PlanService service)
     {
-        var refusing = network.Refusing(service).GroupBy(r => (r.Protocol, r.Port), r => r.Address).OrderBy(p => p.Key).ToList();
+        // Who refuses one port is left out for all: a client must not change its backend with the port that it asks.
+        var affine = service.Balance?.Mode == BalanceMode.Source;
+        var absent = affine ? network.Refusing(service).Select(r => r.Address).ToHashSet() : [];
+        var refusing = affine ? [] : network.Refusing(service).GroupBy(r => (r.Protocol, r.Port), r => r.Address).OrderBy(p => p.Key).ToList();
         foreach (var vips in service.Vips.Select(Addressing.AddressOf).GroupBy(v => v.AddressFamily))
         {
             var key = new VipKey(network.Network.Vni, MapAddress.Of(vips.First()));
-            var plain = Of(network, service, key, vips.Key, []);
+            var plain = Of(network, service, key, vips.Key, absent);
             var ports = refusing
                 .Select(p => Of(network, service, key with { Protocol = p.Key.Protocol, Port = p.Key.Port }, vips.Key, [.. p]))
                 .Where(p => !p.Backends.AsSpan().SequenceEqual(plain.Backends.AsSpan()))

@@ -27,8 +27,7 @@ public sealed class ConnectedDatagramTests
     public async Task It_is_led_away_from_a_backend_that_refuses_its_port_and_stays_with_the_other_when_that_one_is_back()
     {
         await using var machine = await SocketMachine.StartAsync();
-        // The packet rules know an address of one network only.
-        await machine.ApplyAsync(Red(2));
+        await machine.ApplyAsync(SocketMachine.Of(SocketMachine.Red, 2));
         await using var client = Client.Start(machine, "10.9.0.2");
         Assert.Equal("red-a", await client.AskAsync());
         Array.ForEach(machine.Servers["red-a"], s => s.Dispose());
@@ -41,7 +40,7 @@ public sealed class ConnectedDatagramTests
         machine.Serve(machine.Spaces["red-a"], "red-a");
         machine.Node.Log.Clear();
         await SocketBalancingTests.UntilAsync(machine, () => !machine.Map("skep_services").Entries().Chunk(28).Any(e => e[6] == 17));
-        await machine.ApplyAsync(Red(3));
+        await machine.ApplyAsync(SocketMachine.Of(SocketMachine.Red, 3));
         Assert.DoesNotContain(machine.Node.Log.Lines, l => l.Contains("to another backend", StringComparison.Ordinal));
         Assert.Equal(next, await client.AskAsync());
     }
@@ -56,12 +55,6 @@ public sealed class ConnectedDatagramTests
         machine.Node.Start();
         await machine.ApplyAsync(SocketMachine.Plan(2, new Dictionary<string, EndpointState?> { ["a"] = null }));
         Assert.Contains(await client.AskAsync(), (string[])["red-b", "red-c"]);
-    }
-
-    private static NodePlan Red(ulong revision)
-    {
-        var plan = SocketMachine.Plan(revision);
-        return plan with { Networks = plan.Networks.Remove(SocketMachine.Blue.Id) };
     }
 
     private sealed class Client(SocketMachine machine, Process process, string group) : IAsyncDisposable

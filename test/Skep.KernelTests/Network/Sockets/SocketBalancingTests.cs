@@ -149,9 +149,7 @@ public sealed class SocketBalancingTests
     public async Task A_port_that_a_backend_refuses_goes_to_the_others_until_it_answers()
     {
         await using var machine = await SocketMachine.StartAsync();
-        // The packet rules know an address of one network only.
-        var plan = SocketMachine.Plan(2);
-        await machine.ApplyAsync(plan with { Networks = plan.Networks.Remove(SocketMachine.Blue.Id) });
+        await machine.ApplyAsync(SocketMachine.Of(SocketMachine.Red, 2));
         await machine.AskAsync("red-client", SocketMachine.Vip4, 3);
         await machine.Node.UntilRetriedAsync(machine.RedSpace, "10.9.0.2 . tcp . 3000", machine.Limit);
         Array.ForEach(machine.Servers["red-b"], s => s.Dispose());
@@ -167,6 +165,54 @@ public sealed class SocketBalancingTests
         await UntilAsync(machine, () => machine.Node.Network.DescribeEjected().Count == 0);
         while (!(await machine.AskAsync("red-client", SocketMachine.Vip4, 3)).Contains("red-b", StringComparison.Ordinal))
         {
+        }
+    }
+
+    [Fact]
+    public async Task With_affinity_a_client_stays_with_its_backend_when_another_one_refuses()
+    {
+        await using var machine = await SocketMachine.StartAsync(Affine);
+        await machine.ApplyAsync(SocketMachine.Of(SocketMachine.Red, 2, Affine));
+        Assert.Equal("red-a", await machine.AskAsync("red-client", SocketMachine.Vip4, 1));
+        Assert.Equal("red-b", await machine.AskAsync("red-c", SocketMachine.Vip4, 1));
+        Assert.Equal("red-c", await machine.AskAsync("red-b", SocketMachine.Vip4, 1));
+        Array.ForEach(machine.Servers["red-c"], s => s.Dispose());
+        while (await RefusesAsync(machine))
+        {
+        }
+
+        // Whose turn it is has gone on.
+        Assert.Equal("red-a", await machine.AskAsync("red-client", SocketMachine.Vip4, 1));
+        Assert.Equal("red-b", await machine.AskAsync("red-c", SocketMachine.Vip4, 1));
+    }
+
+    [Theory]
+    [InlineData("red")]
+    [InlineData("blue")]
+    public async Task With_affinity_a_client_stays_with_its_backend_when_the_daemon_starts_again(string network)
+    {
+        await using var machine = await SocketMachine.StartAsync(Affine);
+        Assert.Equal($"{network}-a", await machine.AskAsync($"{network}-c", SocketMachine.Vip4, 1));
+        Assert.Equal($"{network}-b", await machine.AskAsync($"{network}-client", SocketMachine.Vip4, 1));
+        await machine.Node.StopAsync();
+        machine.Node.Start();
+        // With fewer services than before they stand elsewhere in the new maps.
+        await machine.ApplyAsync(SocketMachine.Of(network == "red" ? SocketMachine.Red : SocketMachine.Blue, 2, Affine));
+        Assert.Equal($"{network}-b", await machine.AskAsync($"{network}-client", SocketMachine.Vip4, 1));
+    }
+
+    private static PlanService Affine(PlanService service) => service with { Balance = new PlanBalance(BalanceMode.Source) { AffinitySeconds = 60 } };
+
+    private static async Task<bool> RefusesAsync(SocketMachine machine)
+    {
+        try
+        {
+            await machine.AskAsync("red-b", SocketMachine.Vip4, 1);
+            return false;
+        }
+        catch (SocketException refusal) when (refusal.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return true;
         }
     }
 

@@ -114,6 +114,13 @@ internal sealed class SocketMachine : IAsyncDisposable
         }),
     };
 
+    /// <summary>One network alone. What packet rules find out of an address is of one network only.</summary>
+    public static NodePlan Of(PlanNetwork network, ulong revision, Func<PlanService, PlanService>? settle = null)
+    {
+        var plan = Plan(revision, settle: settle);
+        return plan with { Networks = plan.Networks.RemoveRange(plan.Networks.Keys.Where(id => id != network.Id)) };
+    }
+
     /// <summary>A socket of a task: made in its namespace, by a process in the machine's control group.</summary>
     public Socket Open(string space, AddressFamily family, ProtocolType protocol)
     {

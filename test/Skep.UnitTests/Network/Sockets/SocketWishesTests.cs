@@ -123,6 +123,19 @@ public sealed class SocketWishesTests
     }
 
     [Fact]
+    public void With_affinity_who_refuses_a_port_is_left_out_for_all()
+    {
+        var node = Node(Service("red") with { Balance = new PlanBalance(BalanceMode.Source) }) with
+        {
+            Health = BackendHealth.Unknown with { Refusing = [new RefusingPort("red", "web", IPAddress.Parse("10.9.0.3"), 6, 80)] },
+        };
+        var whole = Assert.Single(Compute(node).Addresses).Value;
+        Assert.False(whole.HasPorts);
+        Assert.Equal(["10.9.0.4"], whole.Backends.Select(b => b.ToString()));
+        Assert.Empty(whole.Kept);
+    }
+
+    [Fact]
     public void Every_program_is_written()
     {
         foreach (var hook in SocketPrograms.Hooks)
