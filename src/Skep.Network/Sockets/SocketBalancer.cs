@@ -22,6 +22,9 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
     private SocketMaps? _maps;
     private SocketPrograms? _programs;
     private ulong _owner;
+
+    // What this kernel has done once it can do.
+    private bool _worked;
     private volatile SocketBalancing? _balancing;
 
     /// <summary>How it stands, for people of any thread; null before the first pass.</summary>
@@ -33,7 +36,7 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
         New,
         Working,
 
-        /// <summary>It worked and stopped to; it is tried again.</summary>
+        /// <summary>It failed, and is tried again.</summary>
         Broken,
 
         /// <summary>Not wanted, or this kernel cannot.</summary>
@@ -54,7 +57,7 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
 
         try
         {
-            if (_state == State.New)
+            if (_state != State.Working)
             {
                 Begin();
             }
@@ -65,7 +68,7 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
                 Keep(Cookies(cookieOf), readBack);
                 _wishes.Settle();
                 _moves.Run(_maps!, picture.Node, open, full);
-                _state = State.Working;
+                (_state, _worked) = (State.Working, true);
                 _balancing = _balancing is { On: true } ? _balancing : new SocketBalancing(true, $"attached to {options.SocketGroup}");
             }
         }
@@ -73,7 +76,9 @@ internal sealed class SocketBalancer(NodeNetworkOptions options, Func<ulong> own
         {
             // When this fails too, the pass has failed: wrong programs are worse than none.
             Detach();
-            if (_state == State.New)
+            _group?.Dispose();
+            _group = null;
+            if (!_worked && failure is BpfException { IsFinal: true })
             {
                 TurnOff(failure.Message);
             }

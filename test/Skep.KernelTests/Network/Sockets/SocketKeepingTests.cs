@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Skep.Kernel.Bpf;
 using Skep.Kernel.Conntrack;
+using Skep.Testing.Kernel;
 
 namespace Skep.KernelTests.Network.Sockets;
 
@@ -57,6 +58,28 @@ public sealed class SocketKeepingTests
         Assert.Equal(["red-a", "red-b", "red-c"], (await machine.AskAsync("red-client", SocketMachine.Vip4, 3)).Split(' ').Order());
         Assert.Contains(Flows(machine), f => !f.Original.Destination.Equals(f.Reply.Source));
         Assert.Contains(machine.Node.Log.Lines, l => l.Contains("Socket balancing is off, packet rules balance: it is set so", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_fails_at_first_is_tried_again()
+    {
+        using var groups = new CgroupFixture();
+        var place = Path.Combine(Path.GetTempPath(), $"group-{Environment.ProcessId}");
+        await File.WriteAllTextAsync(place, "no folder");
+        try
+        {
+            await using var machine = await SocketMachine.StartAsync(group: place);
+            Assert.Contains("tried again", machine.Node.Network.SocketBalancing?.Reason, StringComparison.Ordinal);
+            File.Delete(place);
+            File.CreateSymbolicLink(place, groups.Create("late"));
+            await machine.Node.Network.AuditAsync(machine.Limit);
+            Assert.True(machine.Node.Network.SocketBalancing?.On);
+            Assert.Equal(s_programs, machine.Attached());
+        }
+        finally
+        {
+            File.Delete(place);
+        }
     }
 
     [Fact]
