@@ -82,7 +82,8 @@ internal static class RefusalRules
             // Only the refusal of a SYN has no sequence number of its own (RFC 9293, 3.10.7.1).
             $"tcp flags rst,ack / syn,rst,ack tcp sequence 0 limit rate 100/second burst 100 packets {log}",
             .. refused,
-            $"{unreachable} limit rate 50/second burst 50 packets {log}",
+            // What a backend says to an answer to its own question is about no port that it serves.
+            $"{unreachable} ct direction reply limit rate 50/second burst 50 packets {log}",
         ]);
     }
 

@@ -110,6 +110,32 @@ public sealed class EjectionTests
         Assert.Equal(["client", "other"], heard.Order());
     }
 
+    [Fact]
+    public async Task A_backend_that_takes_no_answer_any_more_to_what_it_asked_refuses_no_client()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        using var asked = NamespaceFixture.OpenSocket(nodes.Caller, SocketType.Dgram, ProtocolType.Udp);
+        asked.Bind(new IPEndPoint(IPAddress.Any, 5000));
+        using (var backend = NamespaceFixture.OpenSocket(nodes.Web1, SocketType.Dgram, ProtocolType.Udp))
+        {
+            await backend.SendToAsync("?"u8.ToArray(), new IPEndPoint(IPAddress.Parse("10.0.1.5"), 5000), nodes.Limit);
+            var heard = await asked.ReceiveFromAsync(new byte[8], new IPEndPoint(IPAddress.Any, 0), nodes.Limit);
+            await asked.ConnectAsync(heard.RemoteEndPoint, nodes.Limit);
+        }
+
+        await asked.SendAsync("late"u8.ToArray(), nodes.Limit);
+        var refusal = await Assert.ThrowsAsync<SocketException>(() => asked.ReceiveAsync(new byte[8], nodes.Limit).AsTask());
+        Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
+
+        // Signs are heard in their order: the next one is the first.
+        using var client = NamespaceFixture.OpenSocket(nodes.Caller, SocketType.Dgram, ProtocolType.Udp);
+        await client.ConnectAsync(new IPEndPoint(IPAddress.Parse("10.0.1.3"), 5001), nodes.Limit);
+        Send(client, "client");
+        await UntilAsync(() => nodes.First.Network.DescribeEjected().Count > 0, nodes.Limit);
+        Assert.Equal("10.0.1.3:5001/udp", Assert.Single(nodes.First.Network.DescribeEjected()).Backend);
+        Assert.Single(nodes.First.Log.Lines, l => l.Contains("refuses", StringComparison.Ordinal));
+    }
+
     // A program that another test starts has a copy of the listening socket for a moment.
     private static void Close(Socket listener)
     {

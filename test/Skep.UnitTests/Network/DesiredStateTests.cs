@@ -48,7 +48,7 @@ public sealed class DesiredStateTests
               tcp flags syn,ack / syn,rst,ack limit rate 100/second burst 100 packets add @answering { ip saddr . meta l4proto . tcp sport } log group 23790 snaplen 128 queue-threshold 1
               tcp flags rst,ack / syn,rst,ack tcp sequence 0 limit rate 100/second burst 100 packets log group 23790 snaplen 128 queue-threshold 1
               tcp flags rst,ack / syn,rst,ack tcp sequence 0 ct original ip daddr . meta l4proto . ct original proto-dst @retried jump repeat
-              icmp type destination-unreachable icmp code port-unreachable limit rate 50/second burst 50 packets log group 23790 snaplen 128 queue-threshold 1
+              icmp type destination-unreachable icmp code port-unreachable ct direction reply limit rate 50/second burst 50 packets log group 23790 snaplen 128 queue-threshold 1
             chain repeat
               ip daddr . tcp dport @repeated return
               add @repeated { ip daddr . tcp dport } drop
@@ -91,7 +91,7 @@ public sealed class DesiredStateTests
               tcp flags syn,ack / syn,rst,ack ip saddr . meta l4proto . tcp sport @answering accept
               tcp flags syn,ack / syn,rst,ack limit rate 100/second burst 100 packets add @answering { ip saddr . meta l4proto . tcp sport } log group 23790 snaplen 128 queue-threshold 1
               tcp flags rst,ack / syn,rst,ack tcp sequence 0 limit rate 100/second burst 100 packets log group 23790 snaplen 128 queue-threshold 1
-              icmp type destination-unreachable icmp code port-unreachable limit rate 50/second burst 50 packets log group 23790 snaplen 128 queue-threshold 1
+              icmp type destination-unreachable icmp code port-unreachable ct direction reply limit rate 50/second burst 50 packets log group 23790 snaplen 128 queue-threshold 1
             chain translations { type nat hook prerouting priority dstnat; policy accept; }
               ct status dnat accept
             chain forward { type filter hook forward priority filter; policy accept; }
