@@ -12,8 +12,9 @@ namespace Skep.Network;
 /// <param name="host">The host's namespace.</param>
 /// <param name="options">The node's place.</param>
 /// <param name="wishes">Where findings are noted.</param>
+/// <param name="silence">Which nodes are silent, for the next daemon.</param>
 /// <param name="passAsync">Ends when the kernel holds what follows from a wish.</param>
-internal sealed class NodeFindings(NetworkNamespace host, NodeNetworkOptions options, NodeWishes wishes, Func<long, Task> passAsync)
+internal sealed class NodeFindings(NetworkNamespace host, NodeNetworkOptions options, NodeWishes wishes, SilenceMemory silence, Func<long, Task> passAsync)
 {
     /// <summary>For the prober.</summary>
     public PeerReports Reports => new(ReadLink, SilentAsync, AnswersAsync, MeasuredAsync);
@@ -23,6 +24,15 @@ internal sealed class NodeFindings(NetworkNamespace host, NodeNetworkOptions opt
     {
         if (wishes.Learn(learn) is { } wish)
         {
+            await passAsync(wish);
+        }
+    }
+
+    private async Task LearnSilenceAsync(Func<BackendHealth, BackendHealth> learn)
+    {
+        if (wishes.Learn(learn) is { } wish)
+        {
+            silence.Write(() => wishes.View(v => v.Health.SilentNodes));
             await passAsync(wish);
         }
     }
@@ -45,7 +55,7 @@ internal sealed class NodeFindings(NetworkNamespace host, NodeNetworkOptions opt
     {
         try
         {
-            await LearnAsync(h => h with { SilentNodes = h.SilentNodes.Add(nodeId) });
+            await LearnSilenceAsync(h => h with { SilentNodes = h.SilentNodes.Add(nodeId) });
             var (spaces, gone) = wishes.View(v => (
                 DesiredState.Carried(v).Select(n => new NetworkView(v, n).SpaceName).Concat([WantedSpace.Host, WantedSpace.IngressSandbox]).ToList(), SilentBackends.On(v.Plan, nodeId)));
             StaleFlows.Forget(options, spaces, gone);
@@ -60,7 +70,7 @@ internal sealed class NodeFindings(NetworkNamespace host, NodeNetworkOptions opt
     {
         try
         {
-            await LearnAsync(h => h.SilentNodes.Contains(nodeId) ? h with { SilentNodes = h.SilentNodes.Remove(nodeId) } : h);
+            await LearnSilenceAsync(h => h.SilentNodes.Contains(nodeId) ? h with { SilentNodes = h.SilentNodes.Remove(nodeId) } : h);
         }
         catch (Exception failure) when (failure is OperationCanceledException or ClusterException or ObjectDisposedException)
         {

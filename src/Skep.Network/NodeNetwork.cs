@@ -32,6 +32,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     private readonly FirewallWatch _firewalls;
     private readonly Ejector _ejector;
     private readonly PeerProber _prober;
+    private readonly SilenceMemory _silence;
     private readonly CipherGeneration _cipher;
     private readonly StateKeeper _kept;
     private readonly NodeWishes _wishes;
@@ -53,9 +54,10 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         _cipher = new CipherGeneration(_host, options.Vtep);
         _kept = new StateKeeper(options, Prepare, logger);
         _ejector = new Ejector(options, View, learn => _findings!.LearnAsync(learn), logger);
+        _silence = new SilenceMemory(options.StateFolder);
         var signals = PassLoop.NewSignals(options.Clock);
         _wishes = new NodeWishes(options, HostFacts.Of(_host, options), _kept, signals.Signal) { AccessChanged = MovePorts };
-        _wishes.Learn(_ => _ejector.Remembered());
+        _wishes.Learn(_ => Remembered());
         _kernel = new KernelKeeper(
             options,
             new Reconciler(options, signals.Signal, _ejector.Told, Repairs, logger),
@@ -63,7 +65,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
             _wishes.Computed,
             logger);
         _passes = new PassLoop(options, _wishes, _kept, _kernel, _publishedPorts, names, logger) { Signals = signals, RenewCipherGeneration = () => _cipher.Renew(_wishes.Renew) };
-        _findings = new NodeFindings(_host, options, _wishes, wish => _passes.WaitAsync(wish, _life.Token));
+        _findings = new NodeFindings(_host, options, _wishes, _silence, wish => _passes.WaitAsync(wish, _life.Token));
         _prober = new PeerProber(options, _findings.Reports, View, logger);
         HoldPorts();
     }
@@ -105,14 +107,14 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     public void Submit(NodePlan plan, PlanDelta? delta)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        _wishes.Submit(plan, delta, _ejector.Remembered);
+        _wishes.Submit(plan, delta, Remembered);
     }
 
     /// <inheritdoc/>
     public void Resume(NodePlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        _wishes.Resume(plan, _ejector.Remembered);
+        _wishes.Resume(plan, Remembered);
     }
 
     /// <summary>Keeps the kernel right until <paramref name="stopping"/>. What is in the kernel then stays, and keeps packets moving.</summary>
@@ -232,6 +234,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         await _kept.SettleAsync();
         _kept.Delete();
         _ejector.Forget();
+        _silence.Delete();
     }
 
     /// <inheritdoc/>
@@ -284,6 +287,9 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
     }
 
     private NodeView View() => _wishes.View(v => v);
+
+    // What an earlier daemon knew of backends and of nodes.
+    private BackendHealth Remembered() => _ejector.Remembered() with { SilentNodes = [.. _silence.Read()] };
 
     private string GatewayId => Addressing.IdOf($"{SpaceNames.GatewayBridge}/{_options.NodeId}");
 

@@ -15,6 +15,9 @@ internal sealed class PeerLiveness
     private TimeSpan _usual;
     private int _unanswered;
 
+    /// <summary>A peer that was silent when it was heard of last: its next answer is news.</summary>
+    public static PeerLiveness SilentAt(TimeSpan now) => new() { Silent = true, _unansweredSince = now };
+
     public bool EverAnswered { get; private set; }
 
     public bool Silent { get; private set; }

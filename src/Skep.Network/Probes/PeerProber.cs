@@ -98,7 +98,8 @@ internal sealed class PeerProber(NodeNetworkOptions options, PeerReports reports
                     }
                     else
                     {
-                        _watches[peer.NodeId] = new PeerWatch(peer);
+                        // It may be an earlier daemon that has left its backends out.
+                        _watches[peer.NodeId] = new PeerWatch(peer, node.Health.SilentNodes.Contains(peer.NodeId) ? PeerLiveness.SilentAt(Now) : new PeerLiveness());
                     }
                 }
 

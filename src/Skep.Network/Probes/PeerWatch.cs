@@ -1,10 +1,10 @@
 namespace Skep.Network.Probes;
 
 /// <summary>What is known of the way to one peer. Used under the prober's lock.</summary>
-internal sealed class PeerWatch(ProbedPeer peer)
+internal sealed class PeerWatch(ProbedPeer peer, PeerLiveness liveness)
 {
     public ProbedPeer Peer { get; set; } = peer;
-    public PeerLiveness Liveness { get; } = new();
+    public PeerLiveness Liveness { get; } = liveness;
     public TimeSpan NextQuestion { get; set; }
     public TimeSpan NextSurvey { get; set; }
     public bool Surveying { get; set; }

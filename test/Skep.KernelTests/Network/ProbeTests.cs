@@ -46,6 +46,30 @@ public sealed class ProbeTests
         Assert.Equal("stands", await flow.EchoAsync("stands", nodes.Limit));
     }
 
+    [Fact]
+    public async Task A_daemon_that_starts_again_sends_a_dead_node_nothing_until_that_answers()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        await UntilAsync(() => WayTo(nodes.First, "node2")?.Answers == true, nodes.Limit);
+        await NamespaceFixture.RunAsync(nodes.Lan, "ip", "link", "set", "node2", "down");
+        await nodes.First.Log.LineAsync("Node node2 does not answer through the tunnel", nodes.Limit);
+
+        await nodes.First.StopAsync();
+        nodes.First.Start();
+        await nodes.First.ApplyAsync(TwoNodes.Plan(2), nodes.Limit);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(("web1 10.0.1.5", 0), await PatientAsync(nodes, nodes.Caller, "10.0.1.2", 3000));
+        }
+
+        await NamespaceFixture.RunAsync(nodes.Lan, "ip", "link", "set", "node2", "up");
+        var heard = new HashSet<string>(StringComparer.Ordinal);
+        while (heard.Count < 2)
+        {
+            heard.Add(await nodes.AskAsync(nodes.Caller, "10.0.1.2", 3000));
+        }
+    }
+
     // The greeting, and how often something had to be sent again.
     private static async Task<(string Greeting, int Resent)> PatientAsync(TwoNodes nodes, NetworkNamespace from, string address, int port)
     {

@@ -24,6 +24,17 @@ public sealed class PeerLivenessTests
     }
 
     [Fact]
+    public void A_peer_that_was_silent_before_this_daemon_is_back_with_its_first_answer()
+    {
+        var peer = PeerLiveness.SilentAt(At(0));
+        Assert.False(peer.Ask(At(0.2)));
+        peer.Excuse();
+        Assert.True(peer.Silent);
+        Assert.Equal(At(0), peer.SilentSince);
+        Assert.True(peer.Answer(At(0.2), At(0.3)));
+    }
+
+    [Fact]
     public void A_peer_whose_answers_take_long_gets_more_time()
     {
         _peer.Ask(At(0));
