@@ -15,8 +15,8 @@ internal sealed class PassLoop(
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(100);
 
+    private readonly RetryPace _pace = new();
     private readonly PassGate _ended = new();
     private int _due;
     private int _portsDue;
@@ -107,6 +107,7 @@ internal sealed class PassLoop(
         RenewLostSequences(input.Leaving);
         if (failed.IsEmpty)
         {
+            _pace.Reset();
             Publish(input, due);
         }
         else
@@ -173,7 +174,7 @@ internal sealed class PassLoop(
 
         try
         {
-            await Task.Delay(s_retry, options.Clock, stopping);
+            await Task.Delay(_pace.Next(), options.Clock, stopping);
             Interlocked.Exchange(ref _retrying, 0);
             TouchAll();
             Signals.Signal();
