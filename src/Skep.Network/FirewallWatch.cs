@@ -73,7 +73,7 @@ internal sealed class FirewallWatch(NetworkNamespace host, Func<bool> six, NodeN
     private List<BlockedPath> Read() =>
     [
         .. from family in (NftFamily[])(six() ? [NftFamily.Ip, NftFamily.Ip6, NftFamily.Inet] : [NftFamily.Ip, NftFamily.Inet])
-           from name in _rules.Tables(family)
+           from name in _rules.Tables(family).Select(t => t.Table.Name)
            where name != WantedTable.Ours && !name.StartsWith(WantedTable.Ours + "-", StringComparison.Ordinal)
            let listing = _nftables.ListTable(family, name)
            where listing is not null

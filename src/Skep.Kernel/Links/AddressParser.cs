@@ -33,7 +33,7 @@ internal static class AddressParser
 
         // On a point-to-point link IFA_ADDRESS is the other end.
         return (local ?? address) is { } own
-            ? new LinkAddress(header.Index, own, header.PrefixLength, (flags & IFA_F_PERMANENT) != 0)
+            ? new LinkAddress(header.Index, own, header.PrefixLength, (flags & IFA_F_PERMANENT) != 0, own.Equals(address) ? null : address)
             : null;
     }
 }

@@ -36,8 +36,8 @@ public sealed class NftNetlink : IDisposable
         }
     }
 
-    /// <summary>The names of a family's tables.</summary>
-    public IReadOnlyList<string> Tables(NftFamily family) =>
+    /// <summary>The tables of a family, or of all (null).</summary>
+    public IReadOnlyList<NftTableState> Tables(NftFamily? family = null) =>
         Read(NFT_MSG_GETTABLE, family, _ => { }, NftParser.Table, "read the tables");
 
     /// <summary>The chains of all tables of a family, by table. The kernel has no other way to ask: whatever table is named, it tells all.</summary>
@@ -75,12 +75,12 @@ public sealed class NftNetlink : IDisposable
         }
     }
 
-    private List<T> Read<T>(ushort type, NftFamily family, Action<NetlinkWriter> filter, NetlinkParser<T> parse, string attempt)
+    private List<T> Read<T>(ushort type, NftFamily? family, Action<NetlinkWriter> filter, NetlinkParser<T> parse, string attempt)
         where T : class
     {
         var request = new NetlinkWriter();
         var message = request.BeginMessage(MessageType(NFNL_SUBSYS_NFTABLES, type), NLM_F_REQUEST | NLM_F_DUMP);
-        request.Header(new NfGenMessage { Family = NftNumbers.Of(family) });
+        request.Header(new NfGenMessage { Family = family is { } one ? NftNumbers.Of(one) : AddressFamilies.AF_UNSPEC });
         filter(request);
         request.EndMessage(message);
         lock (_gate)

@@ -2,6 +2,12 @@ using System.Collections.Immutable;
 
 namespace Skep.Kernel.Nftables;
 
+/// <summary>A table that was read.</summary>
+/// <param name="Table">Its name.</param>
+/// <param name="Dormant">Its chains see no packets.</param>
+/// <param name="Owned">A program that is running keeps it; nobody else may change it.</param>
+public sealed record NftTableState(NftTable Table, bool Dormant, bool Owned);
+
 /// <summary>A chain that was read; one without a hook is only jumped to.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">filter, nat or route; empty without a hook.</param>

@@ -8,7 +8,18 @@ namespace Skep.Kernel.Nftables;
 /// <summary>Reads the kernel's answers about nftables.</summary>
 internal static class NftParser
 {
-    public static string? Table(NetlinkMessage message) => message.AttributesAfter<NfGenMessage>().Find(NFTA_TABLE_NAME).Text;
+    /// <summary>Null: it is of a family that we do not know.</summary>
+    public static NftTableState? Table(NetlinkMessage message)
+    {
+        if (NftNumbers.FamilyOf(message.Header<NfGenMessage>().Family) is not { } family)
+        {
+            return null;
+        }
+
+        var name = message.AttributesAfter<NfGenMessage>().Find(NFTA_TABLE_NAME).Text;
+        var flags = message.AttributesAfter<NfGenMessage>().Find(NFTA_TABLE_FLAGS).UInt32BigEndian;
+        return new NftTableState(new NftTable(family, name), (flags & NFT_TABLE_F_DORMANT) != 0, (flags & NFT_TABLE_F_OWNER) != 0);
+    }
 
     public static ChainOfTable Chain(NetlinkMessage message)
     {

@@ -15,13 +15,14 @@ public sealed partial class RouteBatch
         WriteAddress(message, index, address, prefixLength);
     }
 
-    public void DeleteAddress(int index, IPAddress address, int prefixLength)
+    /// <summary>Deletes an address; with <paramref name="peer"/> the one that has that at its other end.</summary>
+    public void DeleteAddress(int index, IPAddress address, int prefixLength, IPAddress? peer = null)
     {
         var message = BeginDelete(RTM_DELADDR, () => $"delete address {address}/{prefixLength} from link {index}");
-        WriteAddress(message, index, address, prefixLength);
+        WriteAddress(message, index, address, prefixLength, peer);
     }
 
-    private void WriteAddress(NetlinkWriter.MessageToken message, int index, IPAddress address, int prefixLength)
+    private void WriteAddress(NetlinkWriter.MessageToken message, int index, IPAddress address, int prefixLength, IPAddress? peer = null)
     {
         Writer.Header(new IfAddressMessage
         {
@@ -34,7 +35,7 @@ public sealed partial class RouteBatch
             Index = index,
         });
         Writer.Attribute(IFA_LOCAL, address);
-        Writer.Attribute(IFA_ADDRESS, address);
+        Writer.Attribute(IFA_ADDRESS, peer ?? address);
         Writer.EndMessage(message);
     }
 }

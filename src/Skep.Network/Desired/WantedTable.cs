@@ -8,13 +8,18 @@ public sealed record WantedTable(string Family, string Name)
     /// <summary>The name of every table of ours.</summary>
     public const string Ours = "skep";
 
+    /// <summary>
+    /// What stands in a table that was read beside sets and chains, such as <c>flags dormant</c> or <c>counter c</c>. Empty in all of ours.
+    /// </summary>
+    public ImmutableArray<string> Others { get; init; } = [];
+
     public ImmutableArray<WantedSet> Sets { get; init; } = [];
     public ImmutableArray<WantedChain> Chains { get; init; } = [];
 
     public bool Equals(WantedTable? other) =>
         ReferenceEquals(this, other)
         || (other is not null && (Family, Name) == (other.Family, other.Name)
-            && Sets.SequenceEqual(other.Sets) && Chains.SequenceEqual(other.Chains));
+            && Others.SequenceEqual(other.Others) && Sets.SequenceEqual(other.Sets) && Chains.SequenceEqual(other.Chains));
 
     public override int GetHashCode() => HashCode.Combine(Family, Name, Sets.Length, Chains.Length);
 }

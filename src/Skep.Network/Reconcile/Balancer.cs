@@ -26,11 +26,11 @@ internal sealed class Balancer(WantedBalancer wanted, NftNetlink nftables)
         _where.Clear();
         var wanted = balances.Where(b => !b.Backends.IsEmpty).ToDictionary(b => BalancerForm.KeyOf(b.Key));
         var change = new BalancerChange(_form);
-        var numbers = nftables.Tables(_form.Family).Select(BalancerForm.NumberOf).OfType<int>().Order().ToList();
-        var chains = numbers.Count > 0 ? nftables.Chains(_form.Family) : null;
-        foreach (var number in numbers)
+        var tables = Numbered().OrderBy(t => t.Number).ToList();
+        var chains = tables.Count > 0 ? nftables.Chains(_form.Family) : null;
+        foreach (var (number, dormant) in tables)
         {
-            Adopt(number, [.. chains![_form.Table(number).Name]], wanted, change, differs);
+            Adopt(number, dormant ? null : [.. chains![_form.Table(number).Name]], wanted, change, differs);
         }
 
         foreach (var (shard, balance) in _shards.SelectMany(s => s.Balances.Values.Select(b => (s, b))).Where(b => !wanted.ContainsKey(b.b.Key)).ToList())
@@ -69,10 +69,17 @@ internal sealed class Balancer(WantedBalancer wanted, NftNetlink nftables)
         Run(change);
     }
 
-    private void Adopt(int number, IReadOnlyList<NftChain> chains, Dictionary<NftBytes, WantedBalance> wanted, BalancerChange change, Differs differs)
+    private IEnumerable<(int Number, bool Dormant)> Numbered() =>
+        from table in nftables.Tables(_form.Family)
+        let number = BalancerForm.NumberOf(table.Table.Name)
+        where number is not null
+        select (number.Value, table.Dormant);
+
+    // Without chains: the table sleeps.
+    private void Adopt(int number, IReadOnlyList<NftChain>? chains, Dictionary<NftBytes, WantedBalance> wanted, BalancerChange change, Differs differs)
     {
         var table = _form.Table(number);
-        if (BalancerReading.Read(nftables, chains, _form, number, wanted) is not { } reading)
+        if (chains is null || BalancerReading.Read(nftables, chains, _form, number, wanted) is not { } reading)
         {
             differs(RepairKind.Table, RepairCause.Changed, () => $"table {table} was of another form");
             change.DeleteTable(table);

@@ -49,7 +49,7 @@ internal static class BalancerStep
         {
             var form = new BalancerForm(new WantedBalancer(family, ByPort: false));
             var batch = new NftBatch();
-            foreach (var number in pass.Space.Rules.Tables(form.Family).Select(BalancerForm.NumberOf).OfType<int>())
+            foreach (var number in pass.Space.Rules.Tables(form.Family).Select(t => BalancerForm.NumberOf(t.Table.Name)).OfType<int>())
             {
                 pass.Differs(RepairKind.Table, RepairCause.NotOurs, $"table {form.Table(number)} was not wanted");
                 batch.DeleteTable(form.Table(number));

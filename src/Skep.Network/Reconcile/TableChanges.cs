@@ -52,9 +52,11 @@ internal sealed partial class TableChanges
     private static string Ordered(string rule) =>
         Braces().Replace(rule, match => $"{{ {string.Join(", ", match.Groups[1].Value.Split(", ").Order(StringComparer.Ordinal))} }}");
 
-    // A set of another type or a chain at another hook cannot be changed in place.
+    // A set of another type or a chain at another hook cannot be changed in place. What is neither set nor chain is nobody's wish: it may put the
+    // whole table to sleep, or be in use by another thing of its kind and not go by itself.
     private static bool Misshapen(WantedTable wanted, WantedTable there) =>
-        wanted.Sets.Any(w => there.Sets.Any(t => t.Name == w.Name && (t.Kind, t.Type) != (w.Kind, w.Type)))
+        !there.Others.IsEmpty
+        || wanted.Sets.Any(w => there.Sets.Any(t => t.Name == w.Name && (t.Kind, t.Type) != (w.Kind, w.Type)))
         || wanted.Chains.Any(w => there.Chains.Any(t => t.Name == w.Name && t.Hook != w.Hook));
 
     private void Anew(WantedTable wanted, bool replaces)

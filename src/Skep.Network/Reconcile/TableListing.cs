@@ -10,25 +10,27 @@ internal static class TableListing
     {
         var sets = ImmutableArray.CreateBuilder<WantedSet>();
         var chains = ImmutableArray.CreateBuilder<WantedChain>();
+        var others = ImmutableArray.CreateBuilder<string>();
         var lines = listing.Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0).ToList();
         for (var i = 1; i < lines.Count; i++)
         {
             var words = lines[i].Split(' ');
-            if (words is [_, var title, "{"])
+            if (words is ["chain", var chain, "{"])
             {
-                var body = Body(lines, ref i);
-                if (words[0] == "chain")
-                {
-                    chains.Add(Chain(title, body));
-                }
-                else
-                {
-                    sets.Add(Set(words[0], title, body));
-                }
+                chains.Add(Chain(chain, Body(lines, ref i)));
+            }
+            else if (words is ["set" or "map", var set, "{"])
+            {
+                sets.Add(Set(words[0], set, Body(lines, ref i)));
+            }
+            else if (lines[i] != "}")
+            {
+                others.Add(lines[i].TrimEnd(' ', '{'));
+                _ = words[^1] == "{" ? Body(lines, ref i) : [];
             }
         }
 
-        return new WantedTable(family, name) { Sets = sets.ToImmutable(), Chains = chains.ToImmutable() };
+        return new WantedTable(family, name) { Others = others.ToImmutable(), Sets = sets.ToImmutable(), Chains = chains.ToImmutable() };
     }
 
     // The lines up to the brace that stands alone; elements go over several lines, each but the last ending in a comma.

@@ -72,7 +72,7 @@ internal static class TableStep
 
     private static IEnumerable<WantedTable> OfServices(SpacePass pass) =>
         from family in (NftFamily[])[NftFamily.Ip, NftFamily.Ip6]
-        from name in pass.Space.Rules.Tables(family)
+        from name in pass.Space.Rules.Tables(family).Select(t => t.Table.Name)
         where name.StartsWith(PolicyTables.Prefix, StringComparison.Ordinal) || name.StartsWith(RelayTables.Prefix, StringComparison.Ordinal)
         select new WantedTable(family == NftFamily.Ip ? "ip" : "ip6", name);
 

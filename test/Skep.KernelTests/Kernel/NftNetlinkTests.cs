@@ -104,7 +104,8 @@ public sealed class NftNetlinkTests : IDisposable
         Assert.Empty(_rules.Chains(s_table.Family)[s_table.Name]);
         Assert.Empty(_rules.Elements(s_table, "backends"));
         _rules.Run(Balancing());
-        Assert.Equal(["mine"], _rules.Tables(NftFamily.Ip));
+        Assert.Equal([new NftTableState(s_table, Dormant: false, Owned: false)], _rules.Tables(NftFamily.Ip));
+        Assert.Equal(_rules.Tables(NftFamily.Ip), _rules.Tables());
         Assert.Empty(_rules.Tables(NftFamily.Ip6));
     }
 

@@ -44,6 +44,18 @@ public sealed class TableChangesTests
     public void What_is_right_already_is_left_alone() =>
         Assert.True(TableChanges.Between(Wanted(), TableListing.Parse("ip", "skep", Listing), s_nothingLearnt).IsEmpty);
 
+    [Theory]
+    [InlineData("flags dormant")]
+    [InlineData("counter stranger {\n\t\tpackets 0 bytes 0\n\t}")]
+    [InlineData("ct helper stranger {\n\t\ttype \"ftp\" protocol tcp\n\t\tl3proto ip\n\t}")]
+    public void A_table_with_anything_beside_sets_and_chains_is_made_anew(string other)
+    {
+        var listing = Listing.Replace("table ip skep {", $"table ip skep {{\n\t{other}\n", StringComparison.Ordinal);
+        var changes = TableChanges.Between(Wanted(), TableListing.Parse("ip", "skep", listing), s_nothingLearnt);
+        Assert.Contains("delete table ip skep\nadd table ip skep\nadd map ip skep vips", changes.First.ToString(), StringComparison.Ordinal);
+        Assert.True(changes.Second.IsEmpty);
+    }
+
     [Fact]
     public void A_change_of_one_service_touches_its_chain_only() => Assert.Equal(
         "flush chain ip skep service-a\nadd rule ip skep service-a meta l4proto { tcp, udp } dnat to numgen inc mod 2 map { 0 : 10.0.1.6, 1 : 10.0.1.8 }\n",

@@ -26,6 +26,9 @@ internal static class NfTables
     public const ushort NFTA_LIST_ELEM = 1;
 
     public const ushort NFTA_TABLE_NAME = 1;
+    public const ushort NFTA_TABLE_FLAGS = 2;
+    public const uint NFT_TABLE_F_DORMANT = 1;
+    public const uint NFT_TABLE_F_OWNER = 2;
 
     public const ushort NFTA_CHAIN_TABLE = 1;
     public const ushort NFTA_CHAIN_NAME = 3;
