@@ -4,9 +4,11 @@ using Skep.Bench.Measuring;
 using Skep.Bench.Names;
 using Skep.Kernel.Links;
 using Skep.Kernel.Namespaces;
+using Skep.Kernel.Nftables;
 using Skep.Kernel.Routes;
 using Skep.Model.Plans;
 using Skep.Model.Specs;
+using Skep.Network;
 using Skep.Network.Dns;
 
 namespace Skep.Bench.Rows;
@@ -36,6 +38,7 @@ internal sealed class NameServerBenchmark : ILocalBenchmark
                 routes.SetLink(routes.FindLink("lo")!.Index, new LinkChange { Up = true });
             }
 
+            await new Nftables(space).RunAsync(NameRules.Transaction, cancellationToken);
             await using var names = new NameServer([], TimeProvider.System, NullLogger<NameServer>.Instance);
             names.Update(Plan());
             await names.AddAsync(new SandboxNames("bench", "bench", path) { Networks = [s_network], External = false }, cancellationToken);

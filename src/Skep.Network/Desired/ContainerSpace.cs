@@ -21,6 +21,7 @@ internal static class ContainerSpace
         {
             Ends = [.. attached.Select(a => new WantedEnd(a.Interface, Addressing.MacOf(Addressing.AddressOf(a.Attachment.Addresses[0])), a.Network.Mtu))],
             Addresses = [.. attached.SelectMany(a => a.Network.Usable(a.Attachment.Addresses).Select(Addressing.Split).Select(s => new WantedAddress(a.Interface, s.Address, s.PrefixLength)))],
+            Tables = [NameTable.Wanted],
             Sysctls =
             [
                 new("net.ipv4.ip_unprivileged_port_start", "0") { Once = true },

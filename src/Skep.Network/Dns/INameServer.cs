@@ -8,7 +8,7 @@ public interface INameServer
 {
     /// <summary>
     /// Starts (or takes over, or changes) the name server of one sandbox and returns the text of its /etc/resolv.conf. The
-    /// sandbox's namespace exists and has its interfaces when this is called.
+    /// sandbox's namespace exists and has its interfaces when this is called, and the rules that lead there (<see cref="NameRules"/>).
     /// </summary>
     Task<string> AddAsync(SandboxNames sandbox, CancellationToken cancellationToken);
 

@@ -2,13 +2,13 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
-using Skep.Kernel.Nftables;
 using Skep.Model.Plans;
 
 namespace Skep.Network.Dns;
 
 /// <summary>
-/// The names of this node's sandboxes. A network's names are made when its plan changes; a query looks up what is there.
+/// The names of this node's sandboxes. A network's names are made when its plan changes; a query looks up what is there. The data plane leads
+/// 127.0.0.11:53 to where it listens (<see cref="NamePlace"/>).
 /// </summary>
 public sealed class NameServer : INameServer, IAsyncDisposable
 {
@@ -22,15 +22,15 @@ public sealed class NameServer : INameServer, IAsyncDisposable
     private readonly IReadOnlyList<IPAddress> _outside;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
-    private readonly bool _ownRules;
+    private readonly bool _balances6;
 
     /// <param name="servers">Servers for names outside; empty takes those of the host's resolv.conf.</param>
     /// <param name="clock">Times the forwarding.</param>
     /// <param name="log">Where trouble is told.</param>
-    /// <param name="ownRules">False: the data plane leads 127.0.0.11:53 to <see cref="NameRules.Port"/>, as the classic one does, which has no virtual addresses of IPv6 either.</param>
-    public NameServer(IReadOnlyList<IPAddress> servers, TimeProvider clock, ILogger<NameServer> log, bool ownRules = true)
+    /// <param name="balances6">False where nobody answers at a virtual address of IPv6, as on the classic data plane: no name leads there.</param>
+    public NameServer(IReadOnlyList<IPAddress> servers, TimeProvider clock, ILogger<NameServer> log, bool balances6 = true)
     {
-        (_outside, _clock, _log, _ownRules) = (servers, clock, log, ownRules);
+        (_outside, _clock, _log, _balances6) = (servers, clock, log, balances6);
         _pump = new DatagramPump(log);
     }
 
@@ -43,11 +43,6 @@ public sealed class NameServer : INameServer, IAsyncDisposable
             using (var space = NetworkNamespace.Open(sandbox.NamespacePath))
             {
                 inode = space.Inode;
-                if (_ownRules)
-                {
-                    var rules = new Nftables(space);
-                    await rules.RunAsync(NameRules.Transaction, cancellationToken);
-                }
             }
 
             // Read anew for each sandbox: a host's servers change with its network.
@@ -103,7 +98,7 @@ public sealed class NameServer : INameServer, IAsyncDisposable
 
             if (!ReferenceEquals(known?.Plan, network) && !Follows(known, network, delta))
             {
-                var names = NetworkNames.Of(network, _ownRules);
+                var names = NetworkNames.Of(network, _balances6);
                 lock (_gate)
                 {
                     _prepared[id] = names;
@@ -128,7 +123,7 @@ public sealed class NameServer : INameServer, IAsyncDisposable
                 {
                     _networks[id] = Follows(known, network, delta) ? known.Next(network, [.. delta.Keys.Where(k => k.NetworkId == id)])
                         : _prepared.TryGetValue(id, out var made) && ReferenceEquals(made.Plan, network) ? made
-                        : NetworkNames.Of(network, _ownRules);
+                        : NetworkNames.Of(network, _balances6);
                     changed = true;
                 }
             }

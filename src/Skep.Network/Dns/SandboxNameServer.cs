@@ -35,7 +35,7 @@ internal sealed class SandboxNameServer : IAsyncDisposable
     {
         Sandbox = sandbox;
         (_pump, _log, _stopped) = (pump, log, _stopping.Token);
-        var own = (sandbox.Dns.Nameservers ?? []).Select(Server).Where(s => !s.Equals(NameRules.Server)).Take(MostServers).ToList();
+        var own = (sandbox.Dns.Nameservers ?? []).Select(Server).Where(s => !s.Equals(NamePlace.Address)).Take(MostServers).ToList();
         _servers = own.Count > 0 ? own : sandbox.External ? host.Servers : [];
         _responder = new NameResponder(ResolvConf.HasDots(sandbox.Dns, host));
         _space = NetworkNamespace.Open(sandbox.NamespacePath);
@@ -122,7 +122,7 @@ internal sealed class SandboxNameServer : IAsyncDisposable
                 socket.ReceiveBufferSize = SocketBuffer;
             }
 
-            socket.Bind(new IPEndPoint(NameRules.Server, NameRules.Port));
+            socket.Bind(new IPEndPoint(NamePlace.Address, NamePlace.Port));
             if (type == SocketType.Stream)
             {
                 socket.Listen(512);

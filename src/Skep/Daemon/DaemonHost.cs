@@ -96,7 +96,7 @@ public static class DaemonHost
             stopping);
         var events = new EngineEvents();
         loops.Start("container events", token => ContainerEvents.FollowAsync(runtime, events, token));
-        await using var names = new NameServer([.. options.Dns.Select(IPAddress.Parse)], clock, logging.CreateLogger<NameServer>(), ownRules: options.DataPlane == DataPlane.Nftables);
+        await using var names = new NameServer([.. options.Dns.Select(IPAddress.Parse)], clock, logging.CreateLogger<NameServer>(), balances6: options.DataPlane == DataPlane.Nftables);
         await using var node = new LocalNode(new SwarmParts
         {
             Options = options,

@@ -100,6 +100,16 @@ public sealed class RepairTests
     }
 
     [Fact]
+    public async Task A_task_that_throws_its_rules_away_is_told_names_again()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        await RepairsAsync(nodes.Caller, ["nft", "flush", "ruleset"], "nft list ruleset", "udp dport set 61053");
+        using var socket = NamespaceFixture.OpenSocket(nodes.Caller, SocketType.Dgram, ProtocolType.Udp);
+        var (server, query) = (new IPEndPoint(IPAddress.Parse("127.0.0.11"), 53), DnsMessage.Query("web", DnsMessage.A));
+        Assert.Equal(["10.0.1.2"], (await DnsAsker.AskAsync(socket, server, query, nodes.Limit)).Texts);
+    }
+
+    [Fact]
     public async Task A_networks_namespace_that_was_unmounted_is_made_anew()
     {
         await using var nodes = await TwoNodes.StartAsync();

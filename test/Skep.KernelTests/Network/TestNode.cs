@@ -38,7 +38,7 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
     public void Start()
     {
         _stop = new CancellationTokenSource();
-        _names = new NameServer([], TimeProvider.System, NullLogger<NameServer>.Instance, ownRules: !Classic);
+        _names = new NameServer([], TimeProvider.System, NullLogger<NameServer>.Instance, balances6: !Classic);
         Network = new NodeNetwork(
             new NodeNetworkOptions
             {

@@ -122,6 +122,15 @@ public sealed class DesiredStateTests
           route default via 10.0.0.1 dev eth0 table 100
           route default via 172.18.0.1 dev eth2
           rule from 10.0.0.5/32 lookup 100 priority 100
+          table ip skep_names
+            chain untracked { type filter hook output priority raw; policy accept; }
+              oifname != "lo" accept
+              ip daddr 127.0.0.11 udp dport 53 notrack udp dport set 61053 accept
+              ip saddr 127.0.0.11 udp sport 61053 notrack udp sport set 53 accept
+              ip daddr 127.0.0.11 tcp dport 53 notrack tcp dport set 61053 accept
+              ip saddr 127.0.0.11 tcp sport 61053 tcp flags rst,ack / rst,ack tcp sequence 0 drop
+              ip saddr 127.0.0.11 tcp sport 61053 notrack tcp sport set 53 accept
+              ip saddr 127.0.0.11 icmp type destination-unreachable drop
           table ip skep
             set entry-nodes { type mark . ether_addr }
               0x0b00000a . 02:42:0a:00:00:0b

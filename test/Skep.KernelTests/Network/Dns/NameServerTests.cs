@@ -3,8 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Skep.Kernel.Namespaces;
+using Skep.Kernel.Nftables;
 using Skep.Model.Plans;
 using Skep.Model.Specs;
+using Skep.Network;
 using Skep.Network.Dns;
 using Skep.Testing.Dns;
 using Skep.Testing.Kernel;
@@ -37,7 +39,11 @@ public sealed class NameServerTests : IAsyncLifetime
 
     private CancellationToken Limit => _limit.Token;
 
-    public async ValueTask InitializeAsync() => Assert.StartsWith("nameserver 127.0.0.11\n", await AddAsync(_names));
+    public async ValueTask InitializeAsync()
+    {
+        await new Nftables(_sandbox).RunAsync(NameRules.Transaction, Limit);
+        Assert.StartsWith("nameserver 127.0.0.11\n", await AddAsync(_names));
+    }
 
     [Theory]
     [InlineData("web", DnsMessage.A, "10.0.1.2")]
@@ -171,6 +177,7 @@ public sealed class NameServerTests : IAsyncLifetime
     public async Task Sandboxes_of_one_node_are_served_side_by_side()
     {
         var other = _spaces.Create("other");
+        await new Nftables(other).RunAsync(NameRules.Transaction, Limit);
         await _names.AddAsync(new SandboxNames("other", "t2", other.Origin) { Networks = [NamesExample.Back], External = false }, Limit);
 
         Assert.Equal(["10.0.1.2"], (await AskAsync("web", DnsMessage.A)).Texts);

@@ -40,6 +40,7 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
         new("nft", "sandbox", "nft flush ruleset"),
         new("nft", "task", "nft delete table netdev skep"),
         new("nft", "task", "nft flush chain ip skep entrance"),
+        new("nft", "task", "nft flush ruleset"),
         new("nft", "host", "nft delete table ip skep"),
         new("nft", "host", "nft flush ruleset"),
         new("nft", "host", "nft flush chain ip skep-0 prerouting"),
