@@ -12,6 +12,18 @@ public sealed record BridgePortChange
     /// <summary>Isolated ports do not talk to each other.</summary>
     public bool? Isolated { get; init; }
 
+    /// <summary>Frames for an address that the bridge does not know leave by this port, too.</summary>
+    public bool? UnicastFlood { get; init; }
+
+    /// <summary>Multicast that nobody asked for leaves by this port, too.</summary>
+    public bool? McastFlood { get; init; }
+
+    /// <summary>Broadcast leaves by this port, too.</summary>
+    public bool? BcastFlood { get; init; }
+
+    /// <summary>The port passes frames (BR_STATE_FORWARDING). Only of a port with a carrier can it be changed; one without passes none.</summary>
+    public bool? Forwards { get; init; }
+
     /// <summary>Only frames whose source is known to be behind this port come in by it (Linux 5.18).</summary>
     public bool? Locked { get; init; }
 

@@ -15,4 +15,11 @@ namespace Skep.Kernel.Links;
 /// <param name="Port">For bridge ports: all that <see cref="BridgePortChange"/> can set.</param>
 public sealed record Link(
     int Index, string Name, string? Kind, string Mac, int Mtu, bool Up, int Master, int PeerIndex,
-    VxlanOptions? Vxlan, bool? Hairpin, string? Alias, BridgePortChange? Port = null);
+    VxlanOptions? Vxlan, bool? Hairpin, string? Alias, BridgePortChange? Port = null)
+{
+    /// <summary>For bridges: all that <see cref="BridgeChange"/> can set.</summary>
+    public BridgeChange? Bridge { get; init; }
+
+    /// <summary>It is up and so is what it is connected to, or the kernel does not know better.</summary>
+    public bool HasCarrier { get; init; }
+}

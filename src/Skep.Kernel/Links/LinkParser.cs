@@ -27,6 +27,7 @@ internal static class LinkParser
                 IFLA_ADDRESS => link with { Mac = MacAddress.Format(attribute.Value) },
                 IFLA_MTU => link with { Mtu = attribute.Int32 },
                 IFLA_MASTER => link with { Master = attribute.Int32 },
+                IFLA_OPERSTATE => link with { HasCarrier = link.Up && attribute.UInt8 is IF_OPER_UP or IF_OPER_UNKNOWN },
                 IFLA_LINK => link with { PeerIndex = attribute.Int32 },
                 IFLA_IFALIAS => link with { Alias = attribute.Text },
                 IFLA_LINKINFO => WithInfo(link, attribute.Nested),
@@ -57,6 +58,9 @@ internal static class LinkParser
                 case IFLA_INFO_DATA when link.Kind == "vxlan":
                     link = link with { Vxlan = ParseVxlan(attribute.Nested) };
                     break;
+                case IFLA_INFO_DATA when link.Kind == "bridge":
+                    link = link with { Bridge = ParseBridge(attribute.Nested) };
+                    break;
                 case IFLA_INFO_SLAVE_KIND:
                     slaveKind = attribute.Text;
                     break;
@@ -70,6 +74,23 @@ internal static class LinkParser
         return link;
     }
 
+    private static BridgeChange ParseBridge(AttributeReader data)
+    {
+        var bridge = new BridgeChange();
+        while (data.Next(out var attribute))
+        {
+            bridge = attribute.Type switch
+            {
+                IFLA_BR_STP_STATE => bridge with { Stp = attribute.UInt32 != 0 },
+                IFLA_BR_VLAN_FILTERING => bridge with { VlanFiltering = attribute.Flag },
+                IFLA_BR_MCAST_SNOOPING => bridge with { McastSnooping = attribute.Flag },
+                _ => bridge,
+            };
+        }
+
+        return bridge;
+    }
+
     private static BridgePortChange ParsePort(AttributeReader data)
     {
         var port = new BridgePortChange();
@@ -77,6 +98,10 @@ internal static class LinkParser
         {
             port = attribute.Type switch
             {
+                IFLA_BRPORT_STATE => port with { Forwards = attribute.UInt8 == BR_STATE_FORWARDING },
+                IFLA_BRPORT_UNICAST_FLOOD => port with { UnicastFlood = attribute.Flag },
+                IFLA_BRPORT_MCAST_FLOOD => port with { McastFlood = attribute.Flag },
+                IFLA_BRPORT_BCAST_FLOOD => port with { BcastFlood = attribute.Flag },
                 IFLA_BRPORT_MODE => port with { Hairpin = attribute.Flag },
                 IFLA_BRPORT_LEARNING => port with { Learning = attribute.Flag },
                 IFLA_BRPORT_ISOLATED => port with { Isolated = attribute.Flag },

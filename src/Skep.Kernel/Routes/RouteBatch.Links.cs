@@ -122,6 +122,26 @@ public sealed partial class RouteBatch
         Writer.EndMessage(message);
     }
 
+    /// <summary>As <c>ip link set … type bridge</c>; the link must be a bridge.</summary>
+    public void SetBridge(int index, BridgeChange change)
+    {
+        var message = BeginSet(RTM_NEWLINK, Request, () => $"change bridge {index}");
+        Writer.Header(new IfInfoMessage { Index = index });
+        var info = Writer.BeginNested(IFLA_LINKINFO);
+        Writer.Attribute(IFLA_INFO_KIND, "bridge"u8);
+        var data = Writer.BeginNested(IFLA_INFO_DATA);
+        if (change.Stp is { } stp)
+        {
+            Writer.Attribute(IFLA_BR_STP_STATE, stp ? 1u : 0u);
+        }
+
+        WriteOptional(IFLA_BR_VLAN_FILTERING, change.VlanFiltering);
+        WriteOptional(IFLA_BR_MCAST_SNOOPING, change.McastSnooping);
+        Writer.EndNested(data);
+        Writer.EndNested(info);
+        Writer.EndMessage(message);
+    }
+
     /// <summary>As <c>ip link set … type bridge_slave</c>; the link must be a port of a bridge.</summary>
     public void SetBridgePort(int index, BridgePortChange change)
     {
@@ -130,6 +150,15 @@ public sealed partial class RouteBatch
         var info = Writer.BeginNested(IFLA_LINKINFO);
         Writer.Attribute(IFLA_INFO_SLAVE_KIND, "bridge"u8);
         var data = Writer.BeginNested(IFLA_INFO_SLAVE_DATA);
+        if (change.Forwards is { } forwards)
+        {
+            // A port that is disabled the kernel enables again as soon as it is told of any change of its link.
+            Writer.Attribute(IFLA_BRPORT_STATE, [forwards ? BR_STATE_FORWARDING : BR_STATE_DISABLED]);
+        }
+
+        WriteOptional(IFLA_BRPORT_UNICAST_FLOOD, change.UnicastFlood);
+        WriteOptional(IFLA_BRPORT_MCAST_FLOOD, change.McastFlood);
+        WriteOptional(IFLA_BRPORT_BCAST_FLOOD, change.BcastFlood);
         WriteOptional(IFLA_BRPORT_MODE, change.Hairpin);
         WriteOptional(IFLA_BRPORT_LEARNING, change.Learning);
         WriteOptional(IFLA_BRPORT_NEIGH_SUPPRESS, change.NeighSuppress);

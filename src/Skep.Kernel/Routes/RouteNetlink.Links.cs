@@ -50,6 +50,9 @@ public sealed partial class RouteNetlink
 
     public void SetLink(int index, LinkChange change) => Change(batch => batch.SetLink(index, change));
 
+    /// <inheritdoc cref="RouteBatch.SetBridge"/>
+    public void SetBridge(int index, BridgeChange change) => Change(batch => batch.SetBridge(index, change));
+
     /// <inheritdoc cref="RouteBatch.SetBridgePort"/>
     public void SetBridgePort(int index, BridgePortChange change) => Change(batch => batch.SetBridgePort(index, change));
 

@@ -42,6 +42,7 @@ internal static class LinkStep
     {
         if (link is { Kind: "bridge" })
         {
+            CorrectBridge(pass, link);
             return link;
         }
 
@@ -69,18 +70,54 @@ internal static class LinkStep
                 link = Find(pass, wanted.Name);
             }
 
-            var port = link.Port ?? new BridgePortChange();
-            var settings = new BridgePortChange { Hairpin = wanted.Hairpin, Learning = wanted.Learning, Isolated = wanted.Isolated, Locked = wanted.Locked };
-            if (port with { NeighSuppress = null } != settings)
-            {
-                pass.Differs(RepairKind.Link, RepairCause.Changed, $"bridge port {wanted.Name} had other settings");
-                pass.Space.Routes.SetBridgePort(link.Index, settings);
-            }
+            CorrectPort(pass, link, wanted, pass.Links[bridge].Up);
         }
 
         Correct(pass, link, wanted.Mtu, wanted.Mac);
         pass.Links[wanted.Name] = link;
     }
+
+    // All three keep frames from ports that should have them.
+    private static void CorrectBridge(SpacePass pass, Link link)
+    {
+        var there = link.Bridge ?? new BridgeChange();
+        var change = new BridgeChange
+        {
+            VlanFiltering = ChangeOf(there.VlanFiltering, false),
+            Stp = ChangeOf(there.Stp, false),
+            McastSnooping = ChangeOf(there.McastSnooping, false),
+        };
+        if (change != new BridgeChange())
+        {
+            pass.Differs(RepairKind.Link, RepairCause.Changed, $"bridge {link.Name} had other settings");
+            pass.Space.Routes.SetBridge(link.Index, change);
+        }
+    }
+
+    private static void CorrectPort(SpacePass pass, Link link, WantedLink wanted, bool bridgeWasUp)
+    {
+        var there = link.Port ?? new BridgePortChange();
+        var change = new BridgePortChange
+        {
+            Hairpin = ChangeOf(there.Hairpin, wanted.Hairpin),
+            Learning = ChangeOf(there.Learning, wanted.Learning),
+            Isolated = ChangeOf(there.Isolated, wanted.Isolated),
+            Locked = ChangeOf(there.Locked, wanted.Locked),
+            UnicastFlood = ChangeOf(there.UnicastFlood, true),
+            McastFlood = ChangeOf(there.McastFlood, true),
+            BcastFlood = ChangeOf(there.BcastFlood, true),
+            // Without a carrier, or on a bridge that is down, the kernel itself keeps a port closed.
+            Forwards = link.HasCarrier && bridgeWasUp ? ChangeOf(there.Forwards, true) : null,
+        };
+        if (change != new BridgePortChange())
+        {
+            pass.Differs(RepairKind.Link, RepairCause.Changed, $"bridge port {wanted.Name} had other settings");
+            pass.Space.Routes.SetBridgePort(link.Index, change);
+        }
+    }
+
+    // What this kernel does not have cannot differ.
+    private static bool? ChangeOf(bool? there, bool wanted) => there is null || there == wanted ? null : wanted;
 
     private static void Correct(SpacePass pass, Link link, int mtu, string? mac)
     {

@@ -82,14 +82,40 @@ public sealed class LinkTests : IDisposable
         _routes.AddVeth("v0", "v1");
         var (bridge, port) = (_routes.FindLink("br0")!.Index, _routes.FindLink("v0")!.Index);
         _routes.SetLink(port, new LinkChange { Master = bridge, Up = true });
-        var wanted = new BridgePortChange { Hairpin = true, Learning = false, Isolated = true, Locked = true, NeighSuppress = true };
+        var wanted = new BridgePortChange
+        {
+            Hairpin = true, Learning = false, Isolated = true, Locked = true, NeighSuppress = true, UnicastFlood = false, McastFlood = false, BcastFlood = false,
+        };
         _routes.SetBridgePort(port, wanted);
         var link = _routes.FindLink("v0")!;
-        Assert.Equal((bridge, true, true, wanted), (link.Master, link.Up, link.Hairpin, link.Port));
+        // Its other end is down.
+        Assert.Equal((bridge, true, true, false, wanted with { Forwards = false }), (link.Master, link.Up, link.Hairpin, link.HasCarrier, link.Port));
         _routes.SetBridgePort(port, new BridgePortChange { Hairpin = false });
-        Assert.Equal(wanted with { Hairpin = false }, _routes.FindLink("v0")!.Port);
+        Assert.Equal(wanted with { Hairpin = false, Forwards = false }, _routes.FindLink("v0")!.Port);
         _routes.SetLink(port, new LinkChange { Master = 0 });
         Assert.Equal((0, null), (_routes.FindLink("v0")!.Master, _routes.FindLink("v0")!.Port));
+    }
+
+    [Fact]
+    public async Task A_bridge_is_set_in_place_and_a_port_with_a_carrier_is_closed_and_opened()
+    {
+        _routes.AddBridge("br0", new BridgeOptions { McastSnooping = false });
+        _routes.AddVeth("v0", "v1");
+        var (bridge, port, end) = (_routes.FindLink("br0")!, _routes.FindLink("v0")!.Index, _routes.FindLink("v1")!.Index);
+        Assert.Equal((false, false), (bridge.Bridge!.Stp, bridge.Bridge.McastSnooping));
+        _routes.SetLink(bridge.Index, new LinkChange { Up = true });
+        _routes.SetLink(port, new LinkChange { Master = bridge.Index, Up = true });
+        _routes.SetLink(end, new LinkChange { Up = true });
+        // The kernel opens a port a moment after its carrier came.
+        Assert.True(SpinWait.SpinUntil(() => _routes.FindLink("v0") is { HasCarrier: true, Port.Forwards: true }, TimeSpan.FromSeconds(10)));
+        await NamespaceFixture.RunAsync(_here, "bridge", "link", "set", "dev", "v0", "state", "0");
+        Assert.Equal((true, false), (_routes.FindLink("v0")!.HasCarrier, _routes.FindLink("v0")!.Port!.Forwards));
+        _routes.SetBridgePort(port, new BridgePortChange { Forwards = true });
+        Assert.True(_routes.FindLink("v0")!.Port!.Forwards);
+        _routes.SetBridge(bridge.Index, new BridgeChange { Stp = true, McastSnooping = true });
+        Assert.Equal(bridge.Bridge with { Stp = true, McastSnooping = true }, _routes.FindLink("br0")!.Bridge);
+        _routes.SetBridge(bridge.Index, new BridgeChange { Stp = false });
+        Assert.Equal(bridge.Bridge with { McastSnooping = true }, _routes.FindLink("br0")!.Bridge);
     }
 
     [Theory]

@@ -30,6 +30,9 @@ public sealed class RepairTests
         await RepairsAsync(demo, ["nft", "delete", "element", "ip", "skep-0", "vips", "{ 10.0.1.2 }"], "nft list map ip skep-0 vips", "10.0.1.2 : jump service-web");
         await RepairsAsync(overlay, ["bridge", "link", "set", "dev", "veth1", "locked", "off"], "bridge -d link show dev veth1", "locked on");
         await RepairsAsync(overlay, ["bridge", "link", "set", "dev", "veth1", "isolated", "off"], "bridge -d link show dev veth1", "isolated on");
+        await RepairsAsync(demo, ["ip", "link", "set", "br0", "type", "bridge", "stp_state", "1"], "ip -d link show br0", "stp_state 0");
+        await RepairsAsync(demo, ["bridge", "link", "set", "dev", "veth0", "state", "0"], "bridge link show dev veth0", "state forwarding");
+        await RepairsAsync(demo, ["bridge", "link", "set", "dev", "veth0", "bcast_flood", "off"], "bridge -d link show dev veth0", "bcast_flood on");
         await RepairsAsync(nodes.Web1, ["nft", "delete", "table", "netdev", "skep"], "nft list ruleset", "ether daddr set meta mark map @entry-nodes");
         await RepairsAsync(nodes.Web1, ["nft", "flush", "chain", "ip", "skep", "entrance"], "nft list ruleset", "goto datagrams");
         await RepairsAsync(sbox, ["nft", "flush", "ruleset"], "nft list ruleset", "set answering");
