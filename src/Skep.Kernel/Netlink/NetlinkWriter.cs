@@ -45,6 +45,9 @@ public sealed class NetlinkWriter
         bytes.CopyTo(Take(bytes.Length));
     }
 
+    /// <summary>All that follows a message's own header, as it was read from another.</summary>
+    public void Payload(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
+
     /// <summary>Opens an attribute that holds attributes.</summary>
     public NestedToken BeginNested(ushort type)
     {

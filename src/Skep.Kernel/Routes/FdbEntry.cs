@@ -8,4 +8,8 @@ namespace Skep.Kernel.Routes;
 /// <param name="Vtep">The host behind a VXLAN device.</param>
 /// <param name="Self">Whether the device itself holds the entry; if not, its bridge does.</param>
 /// <param name="Permanent">Whether it never ages.</param>
-public sealed record FdbEntry(int LinkIndex, string Mac, IPAddress? Vtep, bool Self, bool Permanent);
+public sealed record FdbEntry(int LinkIndex, string Mac, IPAddress? Vtep, bool Self, bool Permanent)
+{
+    /// <summary>It leads to another port or network of that host, or over another link, than the VXLAN device's others.</summary>
+    public bool Deviates { get; init; }
+}

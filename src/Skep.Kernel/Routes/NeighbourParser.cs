@@ -22,7 +22,22 @@ internal static class NeighbourParser
     {
         var header = message.Header<NeighbourMessage>();
         var (mac, vtep) = ReadAddresses(message);
-        return mac.Length == 0 ? null : new FdbEntry(header.Index, mac, vtep, (header.Flags & NTF_SELF) != 0, IsPermanent(header));
+        return mac.Length == 0 ? null : new FdbEntry(header.Index, mac, vtep, (header.Flags & NTF_SELF) != 0, IsPermanent(header)) { Deviates = Deviates(message) };
+    }
+
+    // The kernel tells them only where they are not the device's own (vxlan_fdb_info).
+    private static bool Deviates(NetlinkMessage message)
+    {
+        var attributes = message.AttributesAfter<NeighbourMessage>();
+        while (attributes.Next(out var attribute))
+        {
+            if (attribute.Type is NDA_PORT or NDA_VNI or NDA_IFINDEX)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsPermanent(NeighbourMessage header) => (header.State & NUD_PERMANENT) != 0;

@@ -32,6 +32,9 @@ public sealed record Route(IPNetwork? Destination, IPAddress? Gateway, int LinkI
     public uint Priority { get; init; } =
         (Destination?.BaseAddress ?? Gateway)?.AddressFamily == AddressFamily.InterNetworkV6 ? 1024u : 0u;
 
+    /// <summary>The type of service that it is for alone; only of IPv4.</summary>
+    public byte Tos { get; init; }
+
     /// <summary>Who made it: 2 = the kernel, 3 = boot, 4 = static (linux/rtnetlink.h).</summary>
     public byte Protocol { get; init; } = 4;
 }

@@ -29,6 +29,7 @@ public sealed partial class RouteBatch
         {
             Family = AddressFamilies.Of(route.Family),
             DestinationLength = (byte)(route.Destination?.PrefixLength ?? 0),
+            Tos = route.Tos,
             Table = SmallTable(route.Table),
             Protocol = route.Protocol,
             Scope = (byte)route.Scope,
@@ -65,6 +66,13 @@ public sealed partial class RouteBatch
 
     private void WriteRule(NetlinkWriter.MessageToken message, Rule rule)
     {
+        if (rule.Foreign is { } foreign)
+        {
+            Writer.Payload(Convert.FromHexString(foreign));
+            Writer.EndMessage(message);
+            return;
+        }
+
         Writer.Header(new FibRuleHeader
         {
             Family = AddressFamilies.Of(rule.Family),

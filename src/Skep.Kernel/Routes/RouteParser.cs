@@ -53,6 +53,7 @@ internal static class RouteParser
         return new Route(Network(header, destination, gateway), gateway, link, table)
         {
             Source = source,
+            Tos = header.Tos,
             Type = (RouteType)header.Type,
             Scope = (RouteScope)header.Scope,
             Priority = priority,

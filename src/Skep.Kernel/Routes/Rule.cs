@@ -9,4 +9,11 @@ namespace Skep.Kernel.Routes;
 /// <param name="Mark">The packet mark it holds for; null = any.</param>
 /// <param name="Table">The table that is looked into.</param>
 /// <param name="Priority">Smaller comes first. The kernel's own are 0, 32766 and 32767.</param>
-public sealed record Rule(AddressFamily Family, IPNetwork? From, uint? Mark, uint Table, uint Priority);
+public sealed record Rule(AddressFamily Family, IPNetwork? From, uint? Mark, uint Table, uint Priority)
+{
+    /// <summary>
+    /// The kernel's own message in hexadecimal digits, for a rule that asks for more or does something else than the rest tells (a link, ports, a
+    /// blackhole). By it the rule can be told from others and deleted.
+    /// </summary>
+    public string? Foreign { get; init; }
+}

@@ -17,9 +17,16 @@ internal static class RuleParser
         }
 
         var rule = new Rule(AddressFamilies.ToFamily(header.Family), null, null, header.Table, 0);
+        var plain = header is { Action: FR_ACT_TO_TBL, DestinationLength: 0, Tos: 0 } && (header.Flags & FIB_RULE_INVERT) == 0;
         var attributes = message.AttributesAfter<FibRuleHeader>();
         while (attributes.Next(out var attribute))
         {
+            plain &= attribute.Type switch
+            {
+                FRA_SRC or FRA_FWMARK or FRA_TABLE or FRA_PRIORITY or FRA_PROTOCOL => true,
+                FRA_FWMASK or FRA_SUPPRESS_PREFIXLEN => attribute.UInt32 == uint.MaxValue,
+                _ => false,
+            };
             rule = attribute.Type switch
             {
                 FRA_SRC when attribute.Address is { } from => rule with { From = new IPNetwork(from, header.SourceLength) },
@@ -30,6 +37,6 @@ internal static class RuleParser
             };
         }
 
-        return rule;
+        return plain ? rule : rule with { Foreign = Convert.ToHexString(message.Payload) };
     }
 }

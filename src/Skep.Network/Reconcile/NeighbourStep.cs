@@ -25,7 +25,7 @@ internal static class NeighbourStep
                 batch.SetNeighbour(pass.IndexOf(link), address, mac);
             }
 
-            foreach (var ((link, mac, self), vtep) in forwarding.Set)
+            foreach (var ((link, mac, self), (vtep, _)) in forwarding.Set)
             {
                 pass.Differs(RepairKind.Forwarding, forwarding.CauseOf((link, mac, self)), $"forwarding of {mac} on {link} was not {vtep?.ToString() ?? "there"}");
                 Forward(batch, pass.IndexOf(link), mac, self ? vtep : null);
@@ -67,18 +67,18 @@ internal static class NeighbourStep
     /// </summary>
     public static bool IsKept(FdbEntry entry) => entry.Self ? entry.Vtep is not null : !entry.Permanent;
 
-    private static Changes<(string Link, string Mac, bool Self), IPAddress?> Forwarding(SpacePass pass)
+    private static Changes<(string Link, string Mac, bool Self), (IPAddress? Vtep, bool Deviates)> Forwarding(SpacePass pass)
     {
-        var there = new Dictionary<(string, string, bool), IPAddress?>();
+        var there = new Dictionary<(string, string, bool), (IPAddress?, bool)>();
         foreach (var (name, link) in pass.Links.Where(l => pass.Wanted.Kind == SpaceKind.Overlay && pass.Wanted.Links.Any(w => w.Name == l.Key && w.Master is not null)))
         {
             foreach (var entry in pass.Space.Routes.Fdb(link.Index).Where(IsKept))
             {
-                there[(name, entry.Mac, entry.Self)] = entry.Vtep;
+                there[(name, entry.Mac, entry.Self)] = (entry.Vtep, entry.Deviates);
             }
         }
 
-        return Changes.Between(pass.Wanted.Forwarding.ToDictionary(f => (f.Link, f.Mac, f.Vtep is not null), f => f.Vtep), there);
+        return Changes.Between(pass.Wanted.Forwarding.ToDictionary(f => (f.Link, f.Mac, f.Vtep is not null), f => (f.Vtep, false)), there);
     }
 
     internal static void Forward(RouteBatch batch, int link, string mac, IPAddress? vtep)

@@ -200,7 +200,7 @@ internal sealed class Space : IDisposable
         }
 
         var wished = book.Forwarding.TryGet((link, entry.Mac, entry.Self), out var vtep);
-        return notice.Removed ? !wished : wished && Equals(vtep, entry.Vtep);
+        return notice.Removed ? !wished : wished && !entry.Deviates && Equals(vtep, entry.Vtep);
     }
 
     public void Dispose()

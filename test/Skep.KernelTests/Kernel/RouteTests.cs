@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Skep.Kernel.Links;
+using Skep.Kernel.Namespaces;
 using Skep.Kernel.Routes;
 using Skep.Testing.Kernel;
 
@@ -10,12 +11,14 @@ namespace Skep.KernelTests.Kernel;
 public sealed class RouteTests : IDisposable
 {
     private readonly NamespaceFixture _namespaces = new();
+    private readonly NetworkNamespace _here;
     private readonly RouteNetlink _routes;
     private readonly int _link;
 
     public RouteTests()
     {
-        _routes = RouteNetlink.Open(_namespaces.Create("here"));
+        _here = _namespaces.Create("here");
+        _routes = RouteNetlink.Open(_here);
         _routes.AddVxlan("vxlan0", new VxlanOptions { Vni = 42 });
         _link = _routes.FindLink("vxlan0")!.Index;
         _routes.AddAddress(_link, IPAddress.Parse("10.0.0.5"), 16);
@@ -75,6 +78,19 @@ public sealed class RouteTests : IDisposable
             Assert.True(_routes.DeleteRule(rule));
             Assert.False(_routes.DeleteRule(rule));
         }
+    }
+
+    [Fact]
+    public async Task A_rule_of_others_is_deleted_by_all_that_it_asks_for()
+    {
+        var plain = new Rule(AddressFamily.InterNetwork, null, null, 100, 9);
+        _routes.AddRule(plain);
+        await NamespaceFixture.RunAsync(_here, "ip", "rule", "add", "pref", "9", "iif", "lo", "lookup", "100");
+        var foreign = Assert.Single(_routes.Rules(AddressFamily.InterNetwork), r => r.Foreign is not null);
+        Assert.Equal(plain, foreign with { Foreign = null });
+        Assert.True(_routes.DeleteRule(foreign));
+        Assert.DoesNotContain(foreign, _routes.Rules(AddressFamily.InterNetwork));
+        Assert.Contains(plain, _routes.Rules(AddressFamily.InterNetwork));
     }
 
     [Theory]
