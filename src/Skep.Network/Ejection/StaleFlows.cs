@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Skep.Kernel.Conntrack;
+using Skep.Kernel.Netlink;
 
 namespace Skep.Network.Ejection;
 
@@ -14,9 +15,16 @@ internal static class StaleFlows
     {
         foreach (var space in spaces)
         {
-            using var ns = options.Open(space);
-            using var flows = ConntrackTable.Open(ns);
-            flows.Delete([.. flows.Entries().Where(f => backends.Contains(f.Reply.Source) && (f.Reply.Protocol == BackendPort.Udp || !f.IsAnswered))]);
+            try
+            {
+                using var ns = options.Open(space);
+                using var flows = ConntrackTable.Open(ns);
+                flows.Delete([.. flows.Entries().Where(f => backends.Contains(f.Reply.Source) && (f.Reply.Protocol == BackendPort.Udp || !f.IsAnswered))]);
+            }
+            catch (Exception gone) when (gone is IOException or NetlinkException)
+            {
+                // A namespace that is gone has no flows, and the next one has its own.
+            }
         }
     }
 }

@@ -114,9 +114,14 @@ internal sealed class Reconciler(NodeNetworkOptions options, Action noticed, Act
 
     private void Finish(ImmutableDictionary<string, Exception>.Builder failed)
     {
-        while (_spaces.Afterwards.TryDequeue(out var action))
+        for (var left = _spaces.Afterwards.Count; left > 0; left--)
         {
-            Try(failed, WantedSpace.Host, action);
+            var action = _spaces.Afterwards.Dequeue();
+            // What failed is done by the next pass.
+            if (!Try(failed, WantedSpace.Host, action))
+            {
+                _spaces.Afterwards.Enqueue(action);
+            }
         }
     }
 
@@ -231,16 +236,18 @@ internal sealed class Reconciler(NodeNetworkOptions options, Action noticed, Act
         }
     }
 
-    private void Try(ImmutableDictionary<string, Exception>.Builder failed, string name, Action body)
+    private bool Try(ImmutableDictionary<string, Exception>.Builder failed, string name, Action body)
     {
         try
         {
             body();
+            return true;
         }
         catch (Exception failure)
         {
             failed[name] = failure;
             logger.SpaceFailed(failure, name);
+            return false;
         }
     }
 }
