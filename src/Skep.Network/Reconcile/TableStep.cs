@@ -12,6 +12,9 @@ internal static class TableStep
 {
     private static readonly ImmutableArray<WantedTable> s_possible = [new("ip", WantedTable.Ours), new("ip6", WantedTable.Ours), new("netdev", WantedTable.Ours)];
 
+    // Of iptables where it is nft's.
+    private static readonly ImmutableArray<string> s_iptables = ["raw", "mangle", "nat", "filter", "security"];
+
     public static async Task ApplyAsync(SpacePass pass, bool readBack, CancellationToken cancellationToken)
     {
         foreach (var wanted in pass.Wanted.Tables)
@@ -52,11 +55,15 @@ internal static class TableStep
     }
 
     // A table of a service comes before all balancers: one that a daemon left which did not live to remove it would lead flows to backends
-    // that are gone. So it goes with the first look, and not only when everything is swept.
+    // that are gone. So it goes with the first look, and not only when everything is swept; so does any table in a namespace that is ours alone.
     private static async Task RemoveAsync(SpacePass pass, bool readBack, CancellationToken cancellationToken)
     {
-        var before = (pass.Sweep ? s_possible : pass.Space.Applied?.Tables ?? []).Concat(readBack || pass.Sweep ? OfServices(pass) : [])
-            .DistinctBy(t => (t.Family, t.Name));
+        if (readBack || pass.Sweep)
+        {
+            RemoveStrangers(pass);
+        }
+
+        var before = pass.Sweep ? s_possible : pass.Space.Applied?.Tables ?? [];
         var gone = before.Where(t => !pass.Wanted.Tables.Any(w => (w.Family, w.Name) == (t.Family, t.Name)));
         foreach (var table in gone)
         {
@@ -70,11 +77,29 @@ internal static class TableStep
         }
     }
 
-    private static IEnumerable<WantedTable> OfServices(SpacePass pass) =>
-        from family in (NftFamily[])[NftFamily.Ip, NftFamily.Ip6]
-        from name in pass.Space.Rules.Tables(family).Select(t => t.Table.Name)
-        where name.StartsWith(PolicyTables.Prefix, StringComparison.Ordinal) || name.StartsWith(RelayTables.Prefix, StringComparison.Ordinal)
-        select new WantedTable(family == NftFamily.Ip ? "ip" : "ip6", name);
+    private static void RemoveStrangers(SpacePass pass)
+    {
+        var wanted = pass.Wanted.Tables.Select(TableChanges.NameOf).ToHashSet();
+        var batch = new NftBatch();
+        // What a running program owns, the kernel lets nobody else touch.
+        foreach (var (table, _, owned) in pass.Space.Rules.Tables().Where(t => !wanted.Contains(t.Table)))
+        {
+            if (!owned && (IsOfService(table.Name) || (pass.Exclusive && IsStranger(pass, table.Name)) || (pass.Sweep && wanted.Count == 0 && table.Name == DatagramStep.Table)))
+            {
+                pass.Differs(RepairKind.Table, RepairCause.NotOurs, $"table {table} was not wanted");
+                batch.DeleteTable(table);
+            }
+        }
+
+        pass.Space.Rules.Run(batch);
+    }
+
+    private static bool IsOfService(string name) =>
+        name.StartsWith(PolicyTables.Prefix, StringComparison.Ordinal) || name.StartsWith(RelayTables.Prefix, StringComparison.Ordinal);
+
+    // Balancers, answers that are under way and the chains of iptables have others who look after them.
+    private static bool IsStranger(SpacePass pass, string name) =>
+        BalancerForm.NumberOf(name) is null && name != DatagramStep.Table && !(s_iptables.Contains(name) && !pass.Wanted.Iptables.IsEmpty);
 
     private static async Task RunAsync(SpacePass pass, NftTransaction transaction, CancellationToken cancellationToken)
     {

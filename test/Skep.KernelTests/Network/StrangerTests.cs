@@ -25,6 +25,24 @@ public sealed class StrangerTests
     }
 
     [Fact]
+    public async Task Tables_of_others_go_where_everything_is_ours_and_stay_on_the_host_and_in_containers()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        using var demo = nodes.First.Open("2-demoxxxxxx");
+        const string stranger = "nft 'add table inet stranger ; add chain inet stranger c { type filter hook forward priority 0; policy drop; }'";
+        await GoesAsync(demo, stranger, "nft list ruleset", "stranger");
+        await GoesAsync(demo, "nft add table bridge stranger; nft add table netdev stranger", "nft list ruleset", "stranger");
+        foreach (var others in new[] { nodes.First.Host, nodes.Web1 })
+        {
+            await NamespaceFixture.RunAsync(others, "nft", "add", "table", "inet", "stranger");
+        }
+
+        await AreRightAsync(nodes);
+        Assert.Contains("stranger", await NamespaceFixture.RunAsync(nodes.First.Host, "nft", "list", "tables"), StringComparison.Ordinal);
+        Assert.Contains("stranger", await NamespaceFixture.RunAsync(nodes.Web1, "nft", "list", "tables"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_address_that_is_there_again_with_another_end_goes_and_the_gateways_own_stays()
     {
         await using var nodes = await TwoNodes.StartAsync();

@@ -49,6 +49,7 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
         new("nft", "demo", "nft add table ip skep-0 '{ flags dormant; }'"),
         new("nft", "host", "nft add table ip skep '{ flags dormant; }'"),
         new("nft", "demo", "nft add counter ip skep stranger"),
+        new("nft", "demo", "nft 'add table inet stranger ; add chain inet stranger c { type filter hook forward priority 0; policy drop; }'"),
         new("neighbour", "demo", "ip neigh replace 10.0.1.{far} lladdr 02:42:0a:00:01:63 dev vxlan0 nud permanent"),
         new("neighbour", "demo", "ip neigh replace 10.0.1.{far} lladdr 02:42:0a:00:01:0{db} dev vxlan0 nud permanent"),
         new("neighbour", "demo", "ip neigh del 10.0.1.{far} dev vxlan0"),
