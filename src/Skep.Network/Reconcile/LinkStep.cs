@@ -134,7 +134,7 @@ internal static class LinkStep
         }
     }
 
-    // Beyond what we wanted before, a sweep takes the gateway bridge and every unknown cable; the rest of a host is not ours.
+    // Beyond what we wanted before, a sweep takes the gateway bridge, every unknown cable and half-made tunnels; the rest of a host is not ours.
     private static void RemoveOthers(SpacePass pass, Dictionary<string, Link> there)
     {
         var bridges = pass.Wanted.Links.Where(l => l.Master is not null).Select(l => l.Master!).Append(SpaceNames.GatewayBridge)
@@ -154,6 +154,7 @@ internal static class LinkStep
 
     private static bool IsLeftover(SpacePass pass, Link link, HashSet<int> bridges) =>
         (link.Kind == "veth" && bridges.Contains(link.Master))
+        || (pass.Wanted.Kind == SpaceKind.Host && TunnelStep.IsUnfinished(link))
         || (pass.Wanted.Kind == SpaceKind.Host && link is { Kind: "bridge", Name: SpaceNames.GatewayBridge } or { Kind: "veth", Name: HostMesh.Link });
 
     internal static Link Find(SpacePass pass, string name) =>

@@ -184,6 +184,7 @@ internal sealed class Reconciler(NodeNetworkOptions options, Action noticed, Act
 
         if (touched.HasFlag(SpaceParts.Settings))
         {
+            OnceMark.Read(pass);
             SettingStep.ApplyEarly(pass);
         }
 
@@ -206,6 +207,7 @@ internal sealed class Reconciler(NodeNetworkOptions options, Action noticed, Act
             SettingStep.ApplyLate(pass);
         }
 
+        OnceMark.Write(pass);
         FlowStep.Apply(pass);
 
         space.Holds(wanted, byShares: false);

@@ -8,6 +8,12 @@ namespace Skep.Network.Reconcile;
 /// </summary>
 internal static class TunnelStep
 {
+    private const string Unfinished = "vx-";
+
+    /// <summary>A tunnel that a daemon was moving when it was killed. Docker's have longer names.</summary>
+    public static bool IsUnfinished(Link link) =>
+        link.Kind == "vxlan" && link.Name.StartsWith(Unfinished, StringComparison.Ordinal) && link.Name[Unfinished.Length..] is { Length: 6 } vni && vni.All(char.IsAsciiHexDigitLower);
+
     public static Link Ensure(SpacePass pass, WantedLink wanted, Link? link)
     {
         var tunnel = wanted.Tunnel!;
@@ -28,7 +34,7 @@ internal static class TunnelStep
         }
 
         var host = pass.Spaces.Host.Routes;
-        var temporary = $"vx-{tunnel.Vni:x6}";
+        var temporary = $"{Unfinished}{tunnel.Vni:x6}";
         if (host.FindLink(temporary) is { } unfinished)
         {
             host.DeleteLink(unfinished.Index);

@@ -42,6 +42,41 @@ public sealed class LeftoverTests
         }
     }
 
+    [Fact]
+    public async Task A_tunnel_that_was_being_made_goes_with_a_sweep_and_the_way_of_late_answers_when_the_node_leaves()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        var node = nodes.First;
+        foreach (var name in new[] { "vx-00abcd", "vx-00abce-demox" })
+        {
+            await NamespaceFixture.RunAsync(node.Host, "ip", "link", "add", name, "type", "vxlan", "external", "dstport", name.Length > 9 ? "4801" : "4802");
+        }
+
+        await NamespaceFixture.RunAsync(node.Host, "nft", "add", "table", "ip", "skep_late");
+        await node.Network.RetainAsync(new HashSet<string> { TestNode.ContainerOf("web1"), TestNode.ContainerOf("caller") }, nodes.Limit);
+        var links = await NamespaceFixture.RunAsync(node.Host, "ip", "-br", "link");
+        Assert.DoesNotContain("vx-00abcd", links, StringComparison.Ordinal);
+        Assert.Contains("vx-00abce-demox", links, StringComparison.Ordinal);
+        Assert.Contains("skep_late", await NamespaceFixture.RunAsync(node.Host, "nft", "list", "tables"), StringComparison.Ordinal);
+        await node.Network.RemoveAllAsync(nodes.Limit);
+        Assert.Empty(await NamespaceFixture.RunAsync(node.Host, "nft", "list", "tables"));
+    }
+
+    [Fact]
+    public async Task Settings_that_a_killed_daemon_had_not_given_yet_are_given_and_what_the_owner_made_of_them_stays()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        foreach (var given in new[] { true, false })
+        {
+            await nodes.First.StopAsync();
+            await NamespaceFixture.RunAsync(nodes.Web1, "sh", "-ec", $"sysctl -qw net.ipv4.tcp_fwmark_accept=0{(given ? "" : "; ip link set eth0 alias ''")}");
+            nodes.First.Start();
+            await nodes.ApplyAsync(TwoNodes.Plan(given ? 2u : 3u));
+            await nodes.First.Network.AuditAsync(nodes.Limit);
+            Assert.Equal(given ? "0" : "1", (await NamespaceFixture.RunAsync(nodes.Web1, "sysctl", "-n", "net.ipv4.tcp_fwmark_accept")).Trim());
+        }
+    }
+
     /// <summary>The table that is wanted all the time, with its handles, and the names of all of single services.</summary>
     private static async Task<(string Wanted, string[] Names)> TablesAsync(TwoNodes nodes)
     {
