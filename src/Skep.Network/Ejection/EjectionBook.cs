@@ -91,16 +91,19 @@ internal sealed class EjectionBook
         return (trials, returned);
     }
 
-    /// <summary>Forgets ports of backends that are no more, and answers that are too old. True when a refusal was among them.</summary>
-    public bool Retain(Func<BackendPort, bool> exists, TimeSpan now)
+    /// <summary>Forgets refusals of backends that are no more; whether there were any.</summary>
+    public bool Retain(Func<BackendPort, bool> exists)
     {
-        foreach (var (port, last) in _answered.Where(a => now - a.Value >= Memory || !exists(a.Key)).ToList())
-        {
-            _answered.Remove(port);
-        }
-
         var gone = _refusals.Keys.Where(p => !exists(p)).ToList();
         gone.ForEach(p => _refusals.Remove(p));
+        return gone.Count > 0;
+    }
+
+    /// <summary>Forgets answers of backends that are no more, and those that are too old; whether there were any.</summary>
+    public bool Purge(Func<BackendPort, bool> exists, TimeSpan now)
+    {
+        var gone = _answered.Where(a => now - a.Value >= Memory || !exists(a.Key)).Select(a => a.Key).ToList();
+        gone.ForEach(p => _answered.Remove(p));
         return gone.Count > 0;
     }
 }

@@ -17,6 +17,7 @@ namespace Skep.Network.Ejection;
 internal sealed class Ejector
 {
     private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_purge = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly NodeNetworkOptions _options;
@@ -27,10 +28,12 @@ internal sealed class Ejector
     private readonly BackendIndex _index = new();
     private readonly EjectionMemory _memory;
     private readonly Coalescer _refused;
+    private readonly Coalescer _news;
     private readonly long _start;
     private BackendHealth _last = BackendHealth.Unknown;
     private long _ejections;
     private long _returns;
+    private bool _left;
 
     /// <param name="options">The node's place and clock.</param>
     /// <param name="view">What the node is to hold now.</param>
@@ -47,6 +50,8 @@ internal sealed class Ejector
         }
 
         _refused = new Coalescer(options.Clock, TimeSpan.Zero, TimeSpan.Zero);
+        // A service that starts makes many ports answer one after the other.
+        _news = new Coalescer(options.Clock, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(2));
     }
 
     /// <summary>How often a port was left out, and how often one came back, since the start.</summary>
@@ -71,24 +76,17 @@ internal sealed class Ejector
     public BackendHealth Remembered() => Write(BackendHealth.Unknown);
 
     /// <summary>The node has left the swarm.</summary>
-    public void Forget() => _memory.Delete();
-
-    /// <summary>Tries what refuses until <paramref name="stopping"/>.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    public void Forget()
     {
-        while (true)
+        lock (_gate)
         {
-            if (Due() is not { } due)
-            {
-                await _refused.NextAsync(stopping);
-                continue;
-            }
-
-            var wait = due - Now;
-            await Task.Delay(wait < s_step ? (wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1)) : s_step, _options.Clock, stopping);
-            Pass(stopping);
+            _left = true;
+            _memory.Delete();
         }
     }
+
+    /// <summary>Tries what refuses, and remembers it for the next daemon, until <paramref name="stopping"/>.</summary>
+    public Task RunAsync(CancellationToken stopping) => Together.RunAsync(stopping, TryAllAsync, PurgeAsync, RememberAsync);
 
     /// <summary>What is left out now, for people.</summary>
     public IReadOnlyList<EjectedBackend> Describe()
@@ -107,6 +105,58 @@ internal sealed class Ejector
                        plan.Networks[endpoint.NetworkId].Network.Name, ServiceOf(plan, endpoint), endpoint.TaskId, refusal.Key.ToString(), ProofOf(refusal.Key),
                        wall - (now - refusal.Value.Since), wall + (refusal.Value.NextTrial - now)),
             ];
+        }
+    }
+
+    private async Task TryAllAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            if (Due() is not { } due)
+            {
+                await _refused.NextAsync(stopping);
+                continue;
+            }
+
+            var wait = due - Now;
+            await Task.Delay(wait < s_step ? (wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1)) : s_step, _options.Clock, stopping);
+            Pass(stopping);
+        }
+    }
+
+    // Nothing else looks at old answers while nobody refuses.
+    private async Task PurgeAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(s_purge, _options.Clock);
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            var plan = _view().Plan;
+            bool changed;
+            lock (_gate)
+            {
+                changed = _book.Purge(p => _index.Find(plan, p.Address) is not null, Now);
+            }
+
+            if (changed)
+            {
+                _ = PublishAsync(null);
+            }
+        }
+    }
+
+    private async Task RememberAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (true)
+            {
+                await _news.NextAsync(stopping);
+                Remember();
+            }
+        }
+        finally
+        {
+            Remember();
         }
     }
 
@@ -174,7 +224,7 @@ internal sealed class Ejector
         lock (_gate)
         {
             (trials, var returned) = _book.Pass(Now);
-            changed = _book.Retain(p => _index.Find(plan, p.Address) is not null, Now) || returned;
+            changed = _book.Retain(p => _index.Find(plan, p.Address) is not null) || returned;
         }
 
         if (changed)
@@ -228,7 +278,7 @@ internal sealed class Ejector
     {
         try
         {
-            Remember();
+            _news.Signal();
             await _publish(Write);
             if (forget is { Space: { } space, Port: var port })
             {
@@ -247,6 +297,11 @@ internal sealed class Ejector
     {
         lock (_gate)
         {
+            if (_left)
+            {
+                return;
+            }
+
             _memory.Write(
             [
                 .. _book.Answered.Select(p => new Sign(p, true)),

@@ -88,9 +88,12 @@ public sealed class EjectionBookTests
         Assert.True(_book.HasAnswered(s_web, At(2)));
         Assert.False(_book.HasAnswered(s_web, At(1) + EjectionBook.Memory));
 
-        Assert.False(_book.Retain(p => p.Port != 3001, At(2)));
+        Assert.True(_book.Purge(p => p.Port != 3001, At(2)));
         Assert.Equal([s_web], _book.Answered);
-        Assert.True(_book.Retain(_ => false, At(2)));
+        Assert.False(_book.Purge(_ => true, At(2)));
+        Assert.True(_book.Purge(_ => true, At(1) + EjectionBook.Memory));
+        Assert.Empty(_book.Answered);
+        Assert.True(_book.Retain(_ => false));
         Assert.Empty(_book.Refusals);
     }
 
