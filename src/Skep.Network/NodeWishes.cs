@@ -81,7 +81,7 @@ internal sealed class NodeWishes(NodeNetworkOptions options, NodeFacts basis, St
     }
 
     /// <summary>Null when there was no such container.</summary>
-    public long? Remove(string containerId) => Change(local => local with { Sandboxes = local.Sandboxes.Remove(containerId) });
+    public long? Remove(string containerId) => Change(local => local.WithoutSandbox(containerId));
 
     /// <summary>Nothing else is wished; the pass to come looks again.</summary>
     public long Again() => Change(local => local, () => { })!.Value;
@@ -169,6 +169,7 @@ internal sealed class NodeWishes(NodeNetworkOptions options, NodeFacts basis, St
             var next = change(_local);
             also?.Invoke();
             next = next.WithNumbers(DesiredState.Carried(ViewOf(next)).Select(n => n.Id)).WithAccess(_leaving || _plan is null ? NodePlan.Empty : _plan);
+            next = _plan is null ? next : next.WithEnded(_plan);
             next = options.Classic ? next.WithMarks(Desired.Classic.ClassicState.Keys(ViewOf(next))) : next;
             if (next == _local && also is null)
             {
@@ -214,6 +215,6 @@ internal sealed class NodeWishes(NodeNetworkOptions options, NodeFacts basis, St
             GatewaySubnet6 = local.GatewaySubnet6.Length > 0 ? System.Net.IPNetwork.Parse(local.GatewaySubnet6) : null,
         };
         var plan = _plan ?? NodePlan.Empty with { NodeId = options.NodeId };
-        return new NodeView(plan, facts) { Sandboxes = local.Sandboxes, Health = _health, Ejected = _silent.Of(plan, _health.SilentNodes) };
+        return new NodeView(plan, facts) { Sandboxes = local.Sandboxes, Ended = local.Ended, Health = _health, Ejected = _silent.Of(plan, _health.SilentNodes) };
     }
 }

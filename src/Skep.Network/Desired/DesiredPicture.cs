@@ -63,7 +63,7 @@ public sealed class DesiredPicture
     {
         var keys = delta.Keys.ToLookup(k => k.NetworkId, StringComparer.Ordinal);
         var others = !ReferenceEquals(_node.Sandboxes, node.Sandboxes) || !ReferenceEquals(_node.Health, node.Health)
-            || !ReferenceEquals(_node.Ejected, node.Ejected) || _node.Facts != node.Facts;
+            || !ReferenceEquals(_node.Ended, node.Ended) || !ReferenceEquals(_node.Ejected, node.Ejected) || _node.Facts != node.Facts;
         var networks = _networks.Select(n => others || keys.Contains(n.Network.Id) ? n.Next(node, [.. keys[n.Network.Id]]) : n).ToImmutableArray();
         // How large packets may be is a setting of all links of a network.
         if ((_node.Facts != node.Facts || delta.Keys.Any(k => k.Part == PlanPart.Peer)) && networks.Zip(_networks).Any(n => n.First.Mtu != n.Second.Mtu))

@@ -118,7 +118,8 @@ internal sealed class NetworkView
     public IEnumerable<(byte Protocol, ushort Port)> Answering(PlanService service) =>
         service.ServedBy().SelectMany(id => _answering.Value[id]).Select(a => (a.Protocol, a.Port)).Distinct();
 
-    private IEnumerable<PlanEndpoint> EndpointsOf(PlanService service) => service.ServedBy().SelectMany(id => Endpoints[id]);
+    private IEnumerable<PlanEndpoint> EndpointsOf(PlanService service) =>
+        service.ServedBy().SelectMany(id => Endpoints[id]).Where(e => !_node.Ended.Contains(e.TaskId));
 
     /// <summary>The addresses of one family that may have a service's datagrams: also those that come after local ones, none that drain.</summary>
     public IEnumerable<IPAddress> Serving(PlanService service, AddressFamily family) =>

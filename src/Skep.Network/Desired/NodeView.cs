@@ -11,6 +11,9 @@ public sealed record NodeView(NodePlan Plan, NodeFacts Facts)
     public ImmutableSortedDictionary<string, LocalSandbox> Sandboxes { get; init; } =
         ImmutableSortedDictionary.Create<string, LocalSandbox>(StringComparer.Ordinal);
 
+    /// <summary>Tasks of this node that are over, though the plan counts on them still; nothing new is sent to them.</summary>
+    public ImmutableHashSet<string> Ended { get; init; } = [];
+
     /// <summary>Backends' addresses that this node has found dead; nothing new is sent to them while their service has others.</summary>
     public ImmutableHashSet<IPAddress> Ejected { get; init; } = [];
 

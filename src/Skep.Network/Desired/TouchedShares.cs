@@ -34,6 +34,11 @@ internal sealed class TouchedShares
             touched.AddServed(after, nodeBefore.Health.Answering.SymmetricExcept(node.Health.Answering).Where(r => r.NetworkId == after.Network.Id).Select(r => r.ServiceId));
         }
 
+        if (!ReferenceEquals(nodeBefore.Ended, node.Ended))
+        {
+            touched.AddServed(after, nodeBefore.Ended.SymmetricExcept(node.Ended).Select(t => after.Plan.Endpoints.GetValueOrDefault(t)?.ServiceId).OfType<string>());
+        }
+
         if (!ReferenceEquals(nodeBefore.Ejected, node.Ejected))
         {
             touched.AddServed(after, ServicesAt(after, nodeBefore.Ejected.SymmetricExcept(node.Ejected)));

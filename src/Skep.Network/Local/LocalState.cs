@@ -31,6 +31,24 @@ internal sealed record LocalState
     public ImmutableSortedDictionary<string, LocalSandbox> Sandboxes { get; init; } =
         ImmutableSortedDictionary.Create<string, LocalSandbox>(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Tasks whose container has ended here while the plan still counts on them. Without a manager nobody else takes them out of balancing.
+    /// </summary>
+    // A file of an earlier version has none.
+    public ImmutableHashSet<string> Ended { get; init => field = value ?? []; } = [];
+
+    /// <summary>A container has gone, and its task's place with it.</summary>
+    public LocalState WithoutSandbox(string containerId) => Sandboxes.TryGetValue(containerId, out var sandbox)
+        ? this with { Sandboxes = Sandboxes.Remove(containerId), Ended = Ended.Add(sandbox.Request.TaskId) }
+        : this;
+
+    /// <summary>Forgets ended tasks that the plan leaves out as well.</summary>
+    public LocalState WithEnded(NodePlan plan)
+    {
+        var known = Ended.Where(t => !plan.Networks.Values.Any(n => n.Endpoints.TryGetValue(t, out var e) && e.State == EndpointState.Active && e.NodeId == plan.NodeId)).ToList();
+        return known.Count == 0 ? this : this with { Ended = Ended.Except(known) };
+    }
+
     /// <summary>Gives every network that is carried now a number, in the order in which they came; forgets those of the others.</summary>
     public LocalState WithNumbers(IEnumerable<string> networkIds)
     {
@@ -74,6 +92,7 @@ internal sealed record LocalState
                 HostPorts = hostPorts,
                 Cables = cables,
             }),
+            Ended = Ended.Remove(request.TaskId),
         };
     }
 

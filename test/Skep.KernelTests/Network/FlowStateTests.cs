@@ -134,6 +134,32 @@ public sealed class FlowStateTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_container_that_ends_while_no_manager_hears_of_it_gets_nothing_new_from_its_node()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        await nodes.First.Network.DetachAsync(TestNode.ContainerOf("web1"), nodes.Limit);
+        await OthersAnswerAsync();
+        await nodes.First.StopAsync();
+        nodes.First.Start();
+        await nodes.First.ApplyAsync(TwoNodes.Plan(2), nodes.Limit);
+        await OthersAnswerAsync();
+
+        // Where nobody is left the client is told so at once.
+        await nodes.First.ApplyAsync(TwoNodes.Without(TwoNodes.Plan(3), "web2"), nodes.Limit);
+        var refusal = await Assert.ThrowsAsync<SocketException>(() => nodes.AskAsync(nodes.Caller, "10.0.1.2", 3000));
+        Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
+
+        async Task OthersAnswerAsync()
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                Assert.StartsWith("web2 ", await nodes.AskAsync(nodes.Caller, "10.0.1.2", 3000), StringComparison.Ordinal);
+                Assert.StartsWith("web2 ", await nodes.AskAsync(nodes.Client, "198.18.5.1", 8000), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
     public async Task An_idle_connection_lives_as_long_as_the_kernel_keeps_an_established_one()
     {
         await using var nodes = await TwoNodes.StartAsync();

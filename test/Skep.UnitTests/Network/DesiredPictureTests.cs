@@ -163,12 +163,13 @@ public sealed class DesiredPictureTests
         var held = new HeldPort("tcp", (uint)(8000 + random.Next(3)));
         var container = new string((char)('b' + random.Next(2)), 64);
         var number = (int)container[0];
-        return random.Next(7) switch
+        return random.Next(8) switch
         {
             0 => node with { Health = node.Health with { Refusing = Toggle(node.Health.Refusing, refusing) } },
             1 => node with { Health = node.Health with { Answering = Toggle(node.Health.Answering, answering) } },
             2 => node with { Ejected = Toggle(node.Ejected, address) },
             3 => node with { HeldPorts = node.HeldPorts.SymmetricExcept([held]) },
+            6 => node with { Ended = Toggle(node.Ended, node.Plan.Networks[network.Id].Endpoints.Keys.Order(StringComparer.Ordinal).ElementAtOrDefault(random.Next(4)) ?? "t1") },
             4 => node with { Facts = node.Facts with { PathMtus = node.Facts.PathMtus.SetItem("n2", random.Next(8) == 0 ? 1400 : 1500) } },
             5 when node.Sandboxes.ContainsKey(container) => node with { Sandboxes = node.Sandboxes.Remove(container) },
             5 => node with

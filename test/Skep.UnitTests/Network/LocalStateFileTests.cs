@@ -24,6 +24,15 @@ public sealed class LocalStateFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_an_earlier_version_knows_of_no_ended_task()
+    {
+        File.WriteAllText(Path.Combine(_folder, "network.json"), "{\"GatewaySubnet\":\"172.18.0.0/16\"}");
+        Assert.Empty(new LocalStateFile(_folder).Read().Ended);
+        new LocalStateFile(_folder).Write(new LocalState { Ended = ["t1"] });
+        Assert.Equal(["t1"], new LocalStateFile(_folder).Read().Ended);
+    }
+
+    [Fact]
     public void A_file_without_its_content_counts_as_none()
     {
         File.WriteAllBytes(Path.Combine(_folder, "network.json"), Encoding.ASCII.GetBytes("{\"Gate"));
