@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Skep.Kernel.Native;
@@ -86,20 +87,45 @@ public sealed class BpfMap : IDisposable
     }
 
     /// <summary>Every element of a hash, key and value one after the other in one block of bytes each.</summary>
-    public unsafe byte[] Entries()
+    public byte[] Entries()
     {
-        var (room, width) = (Shape.Capacity, Shape.KeySize + Shape.ValueSize);
-        var (keys, values) = (new byte[room * Shape.KeySize], new byte[room * Shape.ValueSize]);
+        // Room for all that the map could hold is lent: most maps are nearly empty and read some times a second.
+        var (keys, values) = (ArrayPool<byte>.Shared.Rent(Shape.Capacity * Shape.KeySize), ArrayPool<byte>.Shared.Rent(Shape.Capacity * Shape.ValueSize));
+        try
+        {
+            var read = Read(keys, values);
+            var width = Shape.KeySize + Shape.ValueSize;
+            var entries = new byte[read * width];
+            for (var i = 0; i < read; i++)
+            {
+                keys.AsSpan(i * Shape.KeySize, Shape.KeySize).CopyTo(entries.AsSpan(i * width));
+                values.AsSpan(i * Shape.ValueSize, Shape.ValueSize).CopyTo(entries.AsSpan((i * width) + Shape.KeySize));
+            }
+
+            return entries;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(keys);
+            ArrayPool<byte>.Shared.Return(values);
+        }
+    }
+
+    public void Dispose() => _descriptor.Dispose();
+
+    // Returns how many elements there are.
+    private unsafe int Read(byte[] keys, byte[] values)
+    {
         // The kernel keeps its place in the first four bytes for hashes.
         Span<byte> place = stackalloc byte[8];
         var (read, begun, more) = (0, false, true);
         fixed (byte* k = keys, v = values, p = place)
         {
-            while (more && read < room)
+            while (more && read < Shape.Capacity)
             {
                 var attributes = new BatchAttributes
                 {
-                    Map = Descriptor, From = begun ? p : null, Next = p, Count = (uint)(room - read),
+                    Map = Descriptor, From = begun ? p : null, Next = p, Count = (uint)(Shape.Capacity - read),
                     Keys = k + (read * Shape.KeySize), Values = v + (read * Shape.ValueSize),
                 };
                 // "No such entry" tells the end, with the last elements.
@@ -109,17 +135,8 @@ public sealed class BpfMap : IDisposable
             }
         }
 
-        var entries = new byte[read * width];
-        for (var i = 0; i < read; i++)
-        {
-            keys.AsSpan(i * Shape.KeySize, Shape.KeySize).CopyTo(entries.AsSpan(i * width));
-            values.AsSpan(i * Shape.ValueSize, Shape.ValueSize).CopyTo(entries.AsSpan((i * width) + Shape.KeySize));
-        }
-
-        return entries;
+        return read;
     }
-
-    public void Dispose() => _descriptor.Dispose();
 
     private bool Done(int answer, string verb) =>
         answer >= 0 || (Marshal.GetLastPInvokeError() == Errno.ENOENT ? false : throw BpfNative.Failure($"{verb} map {Shape.Name}"));

@@ -41,6 +41,26 @@ public static class SysctlFile
         return length < usual ? Encoding.ASCII.GetString(value[..length]) : File.ReadAllText(path);
     }
 
+    /// <summary>The values of several, by one visit of the namespace; null where there is no such setting.</summary>
+    public static IReadOnlyList<string?> Get(NetworkNamespace ns, IReadOnlyList<string> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var paths = keys.Select(PathOf).ToList();
+        return ns.Run(() => paths.ConvertAll(TryRead));
+
+        static string? TryRead(string path)
+        {
+            try
+            {
+                return Read(path).TrimEnd('\n');
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+        }
+    }
+
     internal static string PathOf(string key)
     {
         var path = key.Contains('/') ? key : key.Replace('.', '/');
