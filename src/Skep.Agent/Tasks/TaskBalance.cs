@@ -31,7 +31,7 @@ internal sealed class TaskBalance(SwarmTask task, string containerId, TaskContex
     private readonly LifeLabels _labels = LifeLabels.Of(task.ServiceLabels);
 
     /// <summary>What the task has published and must listen at before it gets flows.</summary>
-    public IReadOnlyList<PortConfig> Ports { get; } = task.Attachments.Count == 0 ? [] : ReadinessPorts.Of(task.Endpoint?.Ports ?? []);
+    public IReadOnlyList<PortConfig> Ports { get; } = ReadinessPorts.Of(task.Endpoint?.Ports ?? []);
 
     /// <summary>An unhealthy task lives on without flows: its service says so, or has nobody to replace it.</summary>
     public bool KeepsUnhealthy => _labels.KeepsUnhealthy || task.Spec.RestartPolicy?.Condition == "none";

@@ -126,10 +126,13 @@ public sealed class TaskDrainTests : IAsyncDisposable
         Assert.Equal(7ul, (await _fixture.UntilAsync(TaskState.Shutdown)).Drain!.Revision);
     }
 
-    [Fact]
-    public async Task A_task_counts_as_running_when_its_published_ports_listen()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_task_counts_as_running_when_its_published_ports_listen(bool onHostOnly)
     {
         Publish();
+        _fixture.Task = onHostOnly ? _fixture.Task with { Attachments = [] } : _fixture.Task;
         var traffic = new SandboxTraffic { TcpPorts = new HashSet<int> { 80 } };
         _fixture.Network.Traffic = _ => traffic;
         var runner = _fixture.Start();
