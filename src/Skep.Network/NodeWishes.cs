@@ -62,7 +62,7 @@ internal sealed class NodeWishes(NodeNetworkOptions options, NodeFacts basis, St
         {
             if (_plan is null || _plan.Revision < plan.Revision)
             {
-                Submit(plan, delta: null, remembered);
+                Submit(kept.WithDrained(plan), delta: null, remembered);
             }
         }
     }

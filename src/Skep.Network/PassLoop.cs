@@ -150,6 +150,11 @@ internal sealed class PassLoop(
         if (!ReferenceEquals(input.View.Plan, Published))
         {
             names.Update(input.View.Plan, input.Delta);
+            if (!input.Leaving)
+            {
+                kept.NoteDrained(input.View.Plan, input.Delta);
+            }
+
             Published = input.View.Plan;
             Relayed.Update(Published);
             AppliedRevision.TryPublish(Published.Revision);

@@ -7,6 +7,7 @@ namespace Skep.Network.Local;
 internal sealed class StateKeeper
 {
     private readonly LocalStateFile _file;
+    private readonly DrainJournal _drains;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private LocalState _durable;
@@ -26,7 +27,9 @@ internal sealed class StateKeeper
         (_file, _clock, _logger) = (new LocalStateFile(options.StateFolder), options.Clock, logger);
         _durable = _file.Read();
         State = prepare(_durable);
-        Plan = _written = _file.ReadPlan() is { } last && last.NodeId == options.NodeId ? last : null;
+        _drains = new DrainJournal(_file, logger);
+        _written = _file.ReadPlan() is { } last && last.NodeId == options.NodeId ? last : null;
+        Plan = _written is null ? null : _drains.Apply(_written);
         if (State.CipherGeneration.Length > 0 && State.CipherGeneration != _durable.CipherGeneration)
         {
             _file.Write(State);
@@ -82,6 +85,12 @@ internal sealed class StateKeeper
             _saving = Task.Run(() => Write(plan));
         }
     }
+
+    /// <summary>The kernel holds a plan, of which nobody has heard yet: what left balancing in it must not come back with the one on disk.</summary>
+    public void NoteDrained(NodePlan plan, PlanDelta? delta) => _drains.Note(plan, delta, Volatile.Read(ref _written)?.Revision ?? 0);
+
+    /// <summary>A plan that was kept elsewhere, with what is known here to have left balancing since.</summary>
+    public NodePlan WithDrained(NodePlan plan) => _drains.Apply(plan);
 
     /// <summary>Ends when nothing is being written.</summary>
     public Task SettleAsync() => _saving;

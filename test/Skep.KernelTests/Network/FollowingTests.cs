@@ -80,6 +80,21 @@ public sealed class FollowingTests
         Assert.Contains(": balance", first, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_drain_is_on_disk_when_it_is_confirmed()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        var node = nodes.First;
+        var plan = TwoNodes.Plan(1) with { NodeId = node.Id };
+        await node.FollowAsync(plan, null, nodes.Limit);
+        await node.FollowAsync(
+            TwoNodes.Plan(2, web2: EndpointState.Draining) with { NodeId = node.Id },
+            new PlanDelta(plan, [.. plan.Networks.Keys.Select(network => new PlanRecordKey(PlanPart.Endpoint, network, "web2"))]),
+            nodes.Limit);
+
+        Assert.Contains("web2", await File.ReadAllTextAsync(Path.Combine(node.Folder, "network-drained.json"), nodes.Limit), StringComparison.Ordinal);
+    }
+
     private static (NodePlan Plan, PlanRecordKey Key) Change(Random random, NodePlan plan, PlanNetwork network)
     {
         var subnet = network.Ingress ? "10.0.0" : "10.0.1";
