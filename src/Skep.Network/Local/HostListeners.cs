@@ -8,7 +8,7 @@ using Skep.Model.Objects;
 namespace Skep.Network.Local;
 
 /// <summary>
-/// What programs of this host listen on. Ports of the ephemeral range come and go by themselves, and this daemon's own sockets
+/// What programs of this host listen on. UDP ports of the ephemeral range come and go with what clients ask, and this daemon's own sockets
 /// are in nobody's way; both are left out. Not thread-safe.
 /// </summary>
 internal sealed class HostListeners(NetworkNamespace host) : IDisposable
@@ -22,9 +22,9 @@ internal sealed class HostListeners(NetworkNamespace host) : IDisposable
     {
         var (first, last) = Ephemeral();
         var listening = _sockets.Tcps(SocketState.Listen).Select(s => (Protocol: "tcp", Socket: s));
-        var bound = _sockets.Udps().Where(s => s.State == SocketState.Close).Select(s => (Protocol: "udp", Socket: s)).ToList();
+        var bound = _sockets.Udps().Where(s => s.State == SocketState.Close && (s.Local.Port < first || s.Local.Port > last)).Select(s => (Protocol: "udp", Socket: s)).ToList();
         var sockets = listening.Concat(bound.Where(b => _bound.Contains(b.Socket.Inode)))
-            .Where(s => s.Socket.Inode != 0 && (s.Socket.Local.Port < first || s.Socket.Local.Port > last)).ToList();
+            .Where(s => s.Socket.Inode != 0).ToList();
         _bound = [.. bound.Select(b => b.Socket.Inode)];
         var owners = _owners.Of([.. sockets.Select(s => s.Socket.Inode)]);
         return

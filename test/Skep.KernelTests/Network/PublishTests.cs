@@ -148,6 +148,21 @@ public sealed class PublishTests(ITestOutputHelper output)
         Assert.Equal(SocketError.AddressAlreadyInUse, Bind(nodes.First.Host, "0.0.0.0", 8022, SocketType.Stream));
     }
 
+    [Fact]
+    public async Task A_server_is_told_of_though_its_port_is_of_the_ephemeral_range()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        using var program = Listener(nodes.First.Host, 50051);
+        try
+        {
+            await nodes.First.Network.Listeners.WaitAsync(l => l?.Any(p => (p.Protocol, p.Port, p.Program) == ("tcp", 50051, "busybox")) == true, nodes.Limit);
+        }
+        finally
+        {
+            program.Kill();
+        }
+    }
+
     internal static SocketError Bind(NetworkNamespace host, string address, int port, SocketType type)
     {
         using var socket = NamespaceFixture.OpenSocket(
