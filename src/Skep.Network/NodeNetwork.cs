@@ -127,7 +127,7 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
                 _passes.RunAsync,
                 RestoreNamesAsync,
                 _ejector.RunAsync,
-                ending => _publishedPorts.FollowAsync(_passes.RetryPorts, ending),
+                ending => _publishedPorts.FollowAsync(_passes.RetryPorts, FollowAddresses, ending),
                 _firewalls.RunAsync,
                 _prober.RunAsync,
                 ending => _prefixes.FollowAsync(_options.Clock, _logger, ending));
@@ -319,6 +319,17 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
             }
         }
     }
+
+    // Where only some of the host's addresses listen, which those are follows the host. No restriction changes meanwhile.
+    private void FollowAddresses() => _wishes.View(v =>
+    {
+        foreach (var sandbox in v.Sandboxes.Values.Where(s => s.HostPorts.Count > 0 && s.Access?.Any(a => a.Addresses is not null) == true))
+        {
+            MovePorts(sandbox);
+        }
+
+        return v;
+    });
 
     // Who widens a label is told of programs in the way by the managers; one that came since keeps its socket, and gets no packet.
     private void MovePorts(LocalSandbox sandbox)

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Skep.Kernel.Namespaces;
 using Skep.Kernel.Netlink;
+using Skep.Model.Errors;
 using Skep.Model.Flow;
 using Skep.Model.Objects;
 using Skep.Model.Plans;
@@ -24,8 +26,8 @@ internal sealed class PublishedPorts(NetworkNamespace host, NodeNetworkOptions o
     public Watched<IReadOnlyList<HostListener>?> Listeners { get; } = new(null, (next, now) => now is null || !next!.SequenceEqual(now));
 
     /// <summary>
-    /// Holds the plan's ports and returns those that programs have. They are tried again with <paramref name="again"/>. A pass calls it,
-    /// one at a time.
+    /// Holds the plan's ports and returns those that programs have. With <paramref name="again"/> they are tried again, and the host's addresses
+    /// are followed. A pass calls it, one at a time.
     /// </summary>
     public ImmutableSortedSet<HeldPort> Hold(NodePlan plan, bool again)
     {
@@ -39,7 +41,7 @@ internal sealed class PublishedPorts(NetworkNamespace host, NodeNetworkOptions o
             _services = services;
         }
 
-        if (again && !before.IsEmpty)
+        if (again)
         {
             _reservations.Retry();
         }
@@ -52,11 +54,17 @@ internal sealed class PublishedPorts(NetworkNamespace host, NodeNetworkOptions o
         return _reservations.Held;
     }
 
-    /// <summary>Keeps <see cref="Listeners"/> right; asks for a pass when a program may have let go of a published port.</summary>
-    public async Task FollowAsync(Action changed, CancellationToken stopping)
+    /// <summary>
+    /// Keeps <see cref="Listeners"/> right; asks for a pass when a program may have let go of a published port, or when the host has other addresses.
+    /// </summary>
+    /// <param name="changed">Asks for a pass.</param>
+    /// <param name="moved">Is told of other addresses before the pass.</param>
+    /// <param name="stopping">Ends it.</param>
+    public async Task FollowAsync(Action changed, Action moved, CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(options.ListenersPeriod, options.Clock);
         var failed = false;
+        HashSet<IPAddress>? addresses = null;
         do
         {
             try
@@ -66,9 +74,18 @@ internal sealed class PublishedPorts(NetworkNamespace host, NodeNetworkOptions o
                     changed();
                 }
 
+                // Ports may be held since a little before the first look.
+                var now = OwnAddresses.Of(host).ToHashSet();
+                if (addresses?.SetEquals(now) != true)
+                {
+                    addresses = now;
+                    moved();
+                    changed();
+                }
+
                 failed = false;
             }
-            catch (Exception failure) when (failure is IOException or NetlinkException or UnauthorizedAccessException)
+            catch (Exception failure) when (failure is IOException or NetlinkException or UnauthorizedAccessException or ClusterException)
             {
                 if (!failed)
                 {

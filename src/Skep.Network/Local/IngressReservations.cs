@@ -18,6 +18,9 @@ internal sealed class IngressReservations(NetworkNamespace host) : IDisposable
     private readonly Dictionary<ReservedPort, Socket?> _ports = [];
     private readonly Dictionary<string, HashSet<ReservedPort>> _byService = new(StringComparer.Ordinal);
 
+    // Services that only some addresses listen for.
+    private readonly Dictionary<string, IReadOnlyList<PublishedRange>> _narrow = new(StringComparer.Ordinal);
+
     /// <summary>Those that programs of the host have.</summary>
     public ImmutableSortedSet<HeldPort> Held { get; private set; } = [];
 
@@ -48,11 +51,31 @@ internal sealed class IngressReservations(NetworkNamespace host) : IDisposable
             }
         }
 
+        foreach (var (id, ranges) in services)
+        {
+            _narrow.Remove(id);
+            if (ranges.Any(r => r.Access?.Addresses is not null))
+            {
+                _narrow[id] = ranges;
+            }
+        }
+
         Take(kept.Where(p => !_ports.ContainsKey(p)));
     }
 
-    /// <summary>Tries those again that programs had.</summary>
-    public void Retry() => Take(_ports.Where(p => p.Value is null).Select(p => p.Key));
+    /// <summary>Tries those again that programs had, and follows the host's addresses.</summary>
+    public void Retry()
+    {
+        if (_narrow.Count > 0)
+        {
+            Change([.. _narrow.Select(s => (s.Key, s.Value))]);
+        }
+
+        if (!Held.IsEmpty)
+        {
+            Take(_ports.Where(p => p.Value is null).Select(p => p.Key));
+        }
+    }
 
     public void Dispose()
     {

@@ -44,6 +44,16 @@ public sealed class HostPortTests
         await AssertSettledAsync(nodes);
     }
 
+    [Fact]
+    public async Task Which_addresses_are_held_follows_the_hosts_own()
+    {
+        await using var nodes = await MeshNodes.StartAsync();
+        await nodes.ApplyAsync(Access(2, new PlanPortAccess(Port, Port) { Addresses = ["203.0.113.0/24"] }));
+        Assert.Equal(SocketError.Success, PublishTests.Bind(nodes.First.Host, "0.0.0.0", Port, SocketType.Stream));
+        await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "address", "add", "203.0.113.7/32", "dev", "lo");
+        await PublishTests.HeldAsync(nodes.First.Host, "203.0.113.7", Port, nodes.Limit);
+    }
+
     [Theory]
     [InlineData(AddressFamily.InterNetwork)]
     [InlineData(AddressFamily.InterNetworkV6)]

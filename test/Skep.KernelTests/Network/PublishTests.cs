@@ -163,6 +163,30 @@ public sealed class PublishTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public async Task Which_addresses_are_held_follows_the_hosts_own()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        await nodes.ApplyAsync(Access(2, new PlanPortAccess(8000, 8000) { Addresses = ["203.0.113.0/24"] }));
+        Assert.Equal(SocketError.Success, Bind(nodes.First.Host, "0.0.0.0", 8000, SocketType.Stream));
+        await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "address", "add", "203.0.113.7/32", "dev", "lo");
+        await HeldAsync(nodes.First.Host, "203.0.113.7", 8000, nodes.Limit);
+        Assert.Equal(SocketError.Success, Bind(nodes.First.Host, "198.18.5.1", 8000, SocketType.Stream));
+
+        await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "address", "del", "203.0.113.7/32", "dev", "lo");
+        await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "address", "add", "203.0.113.8/32", "dev", "lo");
+        await HeldAsync(nodes.First.Host, "203.0.113.8", 8000, nodes.Limit);
+    }
+
+    internal static async Task HeldAsync(NetworkNamespace host, string address, int port, CancellationToken limit)
+    {
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (Bind(host, address, port, SocketType.Stream) != SocketError.AddressAlreadyInUse)
+        {
+            await again.WaitForNextTickAsync(limit);
+        }
+    }
+
     internal static SocketError Bind(NetworkNamespace host, string address, int port, SocketType type)
     {
         using var socket = NamespaceFixture.OpenSocket(
