@@ -320,16 +320,25 @@ public sealed class NodeNetwork : INodeNetwork, IDisposable
         }
     }
 
-    // Where only some of the host's addresses listen, which those are follows the host. No restriction changes meanwhile.
-    private void FollowAddresses() => _wishes.View(v =>
+    private void FollowAddresses()
     {
-        foreach (var sandbox in v.Sandboxes.Values.Where(s => s.HostPorts.Count > 0 && s.Access?.Any(a => a.Addresses is not null) == true))
+        // Routers may tell the host its first IPv6 address after the daemon has started.
+        if (_wishes.Local.GatewaySubnet6.Length == 0 && HostFacts.GatewaySubnet6(_host, "", _options.NodeId) is { } subnet)
         {
-            MovePorts(sandbox);
+            _wishes.Begin6(subnet);
         }
 
-        return v;
-    });
+        // Where only some addresses listen, which those are follows the host. No restriction changes meanwhile.
+        _wishes.View(v =>
+        {
+            foreach (var sandbox in v.Sandboxes.Values.Where(s => s.HostPorts.Count > 0 && s.Access?.Any(a => a.Addresses is not null) == true))
+            {
+                MovePorts(sandbox);
+            }
+
+            return v;
+        });
+    }
 
     // Who widens a label is told of programs in the way by the managers; one that came since keeps its socket, and gets no packet.
     private void MovePorts(LocalSandbox sandbox)

@@ -94,6 +94,9 @@ internal sealed class NodeWishes(NodeNetworkOptions options, NodeFacts basis, St
 
     public void Renew(string cipherGeneration) => Change(local => local with { CipherGeneration = cipherGeneration });
 
+    /// <summary>The host has IPv6 since its network came up; a subnet that was chosen before stays.</summary>
+    public void Begin6(System.Net.IPNetwork subnet) => Change(local => local.GatewaySubnet6.Length > 0 ? local : local with { GatewaySubnet6 = subnet.ToString() });
+
     /// <summary>Takes in what this node found out about backends; null when that is nothing new.</summary>
     public long? Learn(Func<BackendHealth, BackendHealth> learn)
     {

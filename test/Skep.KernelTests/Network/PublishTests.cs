@@ -178,6 +178,26 @@ public sealed class PublishTests(ITestOutputHelper output)
         await HeldAsync(nodes.First.Host, "203.0.113.8", 8000, nodes.Limit);
     }
 
+    [Fact]
+    public async Task A_host_that_gets_its_first_ipv6_address_late_has_a_gateway_of_that_family_from_then_on()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        Assert.DoesNotContain("inet6 fd", await BridgeAsync(), StringComparison.Ordinal);
+        var link = (await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "-o", "address", "show", "to", "198.18.5.1")).Split(' ')[1];
+        await NamespaceFixture.RunAsync(nodes.First.Host, "ip", "address", "add", "2001:db8::1/64", "dev", link, "nodad");
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (!(await BridgeAsync()).Contains("inet6 fd", StringComparison.Ordinal))
+        {
+            await again.WaitForNextTickAsync(nodes.Limit);
+        }
+
+        nodes.First.Log.Clear();
+        await nodes.First.Network.AuditAsync(nodes.Limit);
+        Assert.Empty(nodes.First.Log.Repairs);
+
+        Task<string> BridgeAsync() => NamespaceFixture.RunAsync(nodes.First.Host, "ip", "-6", "address", "show", "dev", "docker_gwbridge");
+    }
+
     internal static async Task HeldAsync(NetworkNamespace host, string address, int port, CancellationToken limit)
     {
         using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
