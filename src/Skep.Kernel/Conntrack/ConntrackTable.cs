@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Skep.Kernel.Namespaces;
 using Skep.Kernel.Native;
 using Skep.Kernel.Netlink;
@@ -19,13 +21,15 @@ public sealed class ConntrackTable : IDisposable
     /// <summary>Opens the table of <paramref name="ns"/>; null: of the calling thread's namespace.</summary>
     public static ConntrackTable Open(NetworkNamespace? ns = null) => new(NetlinkSocket.Open(NetlinkProtocol.Netfilter, ns));
 
-    /// <summary>The flows that match; null = all.</summary>
+    /// <summary>
+    /// The flows that match; null = all. By an IPv4 destination or answerer the kernel chooses itself (Linux 5.8); an older one tells all flows.
+    /// </summary>
     public IReadOnlyList<ConntrackEntry> Entries(ConntrackFilter? filter = null)
     {
         lock (_gate)
         {
             return _socket.Read(
-                Request(IPCTNL_MSG_CT_GET, NLM_F_DUMP),
+                Request(IPCTNL_MSG_CT_GET, NLM_F_DUMP, filter),
                 message => ConntrackParser.ParseEntry(message) is { } entry && filter?.Matches(entry) != false ? entry : null,
                 "read the tracked flows");
         }
@@ -131,13 +135,46 @@ public sealed class ConntrackTable : IDisposable
         }
     }
 
-    private static NetlinkWriter Request(ushort message, ushort flags = 0)
+    private static NetlinkWriter Request(ushort message, ushort flags = 0, ConntrackFilter? filter = null)
     {
         var writer = new NetlinkWriter();
         var token = writer.BeginMessage(MessageType(NFNL_SUBSYS_CTNETLINK, message), (ushort)(NLM_F_REQUEST | flags));
-        writer.Header(default(NfGenMessage));
+        // Of IPv6 the kernel leaves out just the flows that were asked for (ctnetlink_filter_match_tuple takes ipv6_addr_cmp the wrong way round).
+        var narrow = (filter?.OriginalDestination ?? filter?.ReplySource)?.AddressFamily == AddressFamily.InterNetwork;
+        writer.Header(new NfGenMessage { Family = narrow ? AddressFamilies.AF_INET : AddressFamilies.AF_UNSPEC });
+        if (narrow)
+        {
+            WriteFilter(writer, filter!);
+        }
+
         writer.EndMessage(token);
         return writer;
+    }
+
+    private static void WriteFilter(NetlinkWriter writer, ConntrackFilter filter)
+    {
+        var flags = writer.BeginNested(CTA_FILTER | NLA_F_NESTED);
+        writer.Attribute(CTA_FILTER_ORIG_FLAGS, filter.OriginalDestination is null ? 0 : CTA_FILTER_F_CTA_IP_DST);
+        writer.Attribute(CTA_FILTER_REPLY_FLAGS, filter.ReplySource is null ? 0 : CTA_FILTER_F_CTA_IP_SRC);
+        writer.EndNested(flags);
+        if (filter.OriginalDestination is { } destination)
+        {
+            WriteAddress(writer, CTA_TUPLE_ORIG, CTA_IP_V4_DST, destination);
+        }
+
+        if (filter.ReplySource is { } answerer)
+        {
+            WriteAddress(writer, CTA_TUPLE_REPLY, CTA_IP_V4_SRC, answerer);
+        }
+    }
+
+    private static void WriteAddress(NetlinkWriter writer, ushort tuple, ushort type, IPAddress address)
+    {
+        var outer = writer.BeginNested((ushort)(tuple | NLA_F_NESTED));
+        var addresses = writer.BeginNested(CTA_TUPLE_IP | NLA_F_NESTED);
+        writer.Attribute(type, address);
+        writer.EndNested(addresses);
+        writer.EndNested(outer);
     }
 
     // The flow's number makes sure that a new flow with the same addresses is not taken for the old one.

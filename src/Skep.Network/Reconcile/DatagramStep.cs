@@ -32,8 +32,8 @@ internal static class DatagramStep
     {
         var table = space.Flows;
         // What the balancer has translated: who answers is not who was asked.
-        var flows = table.Entries(new ConntrackFilter { Protocol = Udp })
-            .Where(f => f.ZoneNumber == 0 && draining.Contains(f.Reply.Source) && !f.Reply.Source.Equals(f.Original.Destination))
+        var flows = table.AnsweredBy(draining, Udp)
+            .Where(f => f.ZoneNumber == 0 && !f.Reply.Source.Equals(f.Original.Destination))
             .ToList();
         if (flows.Count == 0)
         {

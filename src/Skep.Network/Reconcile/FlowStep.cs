@@ -32,7 +32,7 @@ internal static class FlowStep
             else
             {
                 // A daemon that starts does not know who went while it was away: whoever is not there now is gone.
-                Forget(pass, flow => IsTranslated(flow) && flow.ZoneNumber == 0 && !there.Contains(flow.Reply.Source));
+                Forget(pass, flows => flows.Entries().Where(f => IsTranslated(f) && f.ZoneNumber == 0 && !there.Contains(f.Reply.Source)));
             }
         }
 
@@ -44,7 +44,7 @@ internal static class FlowStep
     {
         if (gone.Count > 0)
         {
-            Forget(pass, flow => gone.Contains(flow.Reply.Source));
+            Forget(pass, flows => flows.AnsweredBy(gone));
         }
     }
 
@@ -112,24 +112,25 @@ internal static class FlowStep
 
     private static string PortKey(ConntrackEntry flow) => string.Create(CultureInfo.InvariantCulture, $"udp . {flow.Original.DestinationPort}");
 
-    private static void Forget(SpacePass pass, Func<ConntrackEntry, bool> chosen)
+    private static void Forget(SpacePass pass, Func<ConntrackTable, IEnumerable<ConntrackEntry>> choose)
     {
-        Forget(pass.Space, chosen);
+        pass.Space.Flows.Delete([.. choose(pass.Space.Flows)]);
         // The ingress network's flows are translated on the host, and the relay's in ingress_sbox.
         if (pass.Parts.Frame.Kind == SpaceKind.Overlay && pass.Wanted.Links.Any(l => l.FarEnd?.Space == WantedSpace.IngressSandbox))
         {
             // A flow that is forgotten before the balancers are right is led to the same place again.
-            pass.Spaces.Afterwards.Enqueue(() => ForgetMeshed(pass, chosen));
+            pass.Spaces.Afterwards.Enqueue(() => ForgetMeshed(pass, choose));
         }
     }
 
-    private static void ForgetMeshed(SpacePass pass, Func<ConntrackEntry, bool> chosen)
+    private static void ForgetMeshed(SpacePass pass, Func<ConntrackTable, IEnumerable<ConntrackEntry>> choose)
     {
         List<IPNetwork> subnets = [.. pass.Parts.Frame.Addresses.Select(a => Addressing.NetworkOf(a.Address, a.PrefixLength))];
-        Forget(pass.Spaces.Host, flow => subnets.Exists(s => s.Contains(flow.Reply.Source)) && chosen(flow));
+        var host = pass.Spaces.Host.Flows;
+        host.Delete([.. choose(host).Where(f => subnets.Exists(s => s.Contains(f.Reply.Source)))]);
         if (pass.Spaces.TryGet(WantedSpace.IngressSandbox, out var sandbox))
         {
-            Forget(sandbox, chosen);
+            sandbox.Flows.Delete([.. choose(sandbox.Flows)]);
         }
     }
 

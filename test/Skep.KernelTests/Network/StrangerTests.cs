@@ -62,14 +62,14 @@ public sealed class StrangerTests
         await GoesAsync(demo, "ip rule del pref 32766", "ip rule | grep -q 32766 || echo missing", "missing");
         await GoesAsync(demo, "ip rule del pref 0", "ip rule | grep -q 'lookup local' || echo missing", "missing");
         await GoesAsync(demo, "ip rule add pref 5 blackhole", "ip rule", "blackhole");
-        await GoesAsync(demo, "ip rule add pref 7 iif br0 lookup 77", "ip rule", "77");
-        await GoesAsync(demo, "ip rule add pref 32766 to 10.0.1.0/24 lookup 77", "ip rule", "77");
+        await GoesAsync(demo, "ip rule add pref 7 iif br0 lookup 7777", "ip rule", "7777");
+        await GoesAsync(demo, "ip rule add pref 32766 to 10.0.1.0/24 lookup 7777", "ip rule", "7777");
         await GoesAsync(demo, "ip route add blackhole 10.0.1.4/32", "ip route", "blackhole");
         await GoesAsync(demo, "ip route add unreachable 10.0.1.4/32 metric 9 table 77", "ip route show table 77", "unreachable");
         await GoesAsync(demo, "ip route add 10.0.9.0/24 nexthop via 10.0.1.3 dev br0 nexthop via 10.0.1.4 dev br0", "ip route", "nexthop");
         await GoesAsync(demo, "ip route add 10.0.1.4/32 tos 8 dev br0", "ip route", "tos");
         await GoesAsync(demo, "bridge fdb replace 02:42:0a:00:01:04 dev vxlan0 dst 198.18.5.2 port 9999 self permanent", "bridge fdb show dev vxlan0", "9999");
-        await GoesAsync(demo, "bridge fdb replace 02:42:0a:00:01:04 dev vxlan0 dst 198.18.5.2 vni 77 self permanent", "bridge fdb show dev vxlan0", "77");
+        await GoesAsync(demo, "bridge fdb replace 02:42:0a:00:01:04 dev vxlan0 dst 198.18.5.2 vni 7777 self permanent", "bridge fdb show dev vxlan0", "7777");
         await GoesAsync(nodes.First.Host, "ip route add blackhole 10.0.0.4/32 table 29547", "ip route show table 29547", "blackhole");
         await GoesAsync(nodes.First.Host, "ip rule add pref 3 iif lo lookup 29547", "ip rule show pref 3", "29547");
         await AreRightAsync(nodes);

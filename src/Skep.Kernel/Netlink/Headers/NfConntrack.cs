@@ -18,6 +18,13 @@ internal static class NfConntrack
     public const ushort CTA_ID = 12;
     public const ushort CTA_NAT_DST = 13;
     public const ushort CTA_ZONE = 18;
+    public const ushort CTA_FILTER = 25;
+
+    // enum ctattr_filter, and its flags of net/netfilter/nf_conntrack_netlink.c
+    public const ushort CTA_FILTER_ORIG_FLAGS = 1;
+    public const ushort CTA_FILTER_REPLY_FLAGS = 2;
+    public const uint CTA_FILTER_F_CTA_IP_SRC = 1 << 0;
+    public const uint CTA_FILTER_F_CTA_IP_DST = 1 << 1;
 
     // enum ip_conntrack_status of nf_conntrack_common.h
     public const uint IPS_SEEN_REPLY = 1 << 1;
