@@ -233,6 +233,22 @@ public sealed class EncryptionTests(EncryptionMachine machine) : IClassFixture<E
         swarm.Present = 2;
         await swarm.ApplyAsync();
         await there.MoreAsync(10, swarm.Limit);
+        Assert.Equal(4, States(swarm.Nodes[0]).Count);
+
+        // It was only away and has kept its side: what is sent to it goes on behind what it had seen.
+        swarm.Present = 3;
+        await swarm.ApplyAsync();
+        await other.MoreAsync(10, swarm.Limit);
+
+        // It is away for longer than its key is in use.
+        swarm.Present = 2;
+        swarm.Keys.Add(SecretSwarm.NewKey("c"));
+        await swarm.ApplyAsync();
+        swarm.Sending = "c";
+        await swarm.ApplyAsync();
+        swarm.Keys.RemoveAt(0);
+        await swarm.ApplyAsync();
+        await there.MoreAsync(10, swarm.Limit);
         Assert.Equal(2, States(swarm.Nodes[0]).Count);
 
         Assert.True(tap.Count(ClearMarker) > 50, $"the tap saw {tap.Count(ClearMarker)} clear packets in {tap.Frames} frames");
