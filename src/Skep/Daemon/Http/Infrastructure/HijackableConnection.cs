@@ -13,7 +13,7 @@ namespace Skep.Daemon.Http.Infrastructure;
 /// </summary>
 internal sealed class HijackableConnection : ConnectionContext
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     private readonly ConnectionContext _inner;
     private readonly TimeProvider _clock;
