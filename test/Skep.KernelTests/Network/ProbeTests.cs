@@ -7,7 +7,6 @@ using Skep.Testing.Kernel;
 namespace Skep.KernelTests.Network;
 
 /// <summary>What a node finds out about the ways to the others, with real tunnels over a wire that is cut, narrowed and spoilt.</summary>
-[Collection(Alone.Name)]
 public sealed class ProbeTests
 {
     [Fact]
