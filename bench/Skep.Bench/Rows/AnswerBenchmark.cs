@@ -18,8 +18,8 @@ internal sealed class AnswerBenchmark : IBenchmark
     {
         var wish = new ServiceWish("bench-answer", 1)
         {
-            Args = ["busybox", "httpd", "-f", "-p", "3000", "-h", "/www"],
-            Port = (Port, 3000),
+            Args = ServiceWish.Http,
+            Port = (Port, ServiceWish.HttpPort),
             Constraint = "node.hostname==node2",
         };
         var times = new List<double>();

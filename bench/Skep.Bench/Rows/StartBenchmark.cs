@@ -20,8 +20,9 @@ internal sealed class StartBenchmark : IBenchmark
         await MeasureAsync(swarm, plain with { Network = network, Replicas = 3 }, cancellationToken);
         var none = await Sample.OfRunsAsync(Runs, () => MeasureAsync(swarm, plain, cancellationToken));
         var overlay = await Sample.OfRunsAsync(Runs, () => MeasureAsync(swarm, plain with { Network = network }, cancellationToken));
-        var published = await Sample.OfRunsAsync(
-            Runs, () => MeasureAsync(swarm, plain with { Network = network, Port = (18080, 3000) }, cancellationToken));
+        // A task that publishes a port is running when it listens there.
+        var listening = plain with { Network = network, Args = ServiceWish.Http, Port = (18080, ServiceWish.HttpPort) };
+        var published = await Sample.OfRunsAsync(Runs, () => MeasureAsync(swarm, listening, cancellationToken));
         await swarm.RemoveNetworkAsync(network, cancellationToken);
         return
         [

@@ -9,6 +9,11 @@ public sealed record ServiceWish(string Name, int Replicas)
 
     public IReadOnlyList<string> Args { get; init; } = ["busybox", "sleep", "1000000"];
 
+    /// <summary>A program that answers HTTP at <see cref="HttpPort"/>.</summary>
+    public static IReadOnlyList<string> Http { get; } = ["busybox", "httpd", "-f", "-p", "3000", "-h", "/www"];
+
+    public const int HttpPort = 3000;
+
     /// <summary>Id of a network; null for none.</summary>
     public string? Network { get; init; }
 

@@ -12,14 +12,17 @@ namespace Skep.Network.Reconcile;
 internal sealed partial class TableChanges
 {
     private readonly NftTable _table;
-    private readonly List<(RepairKind Kind, RepairCause Cause, string What)> _differences = [];
+    private readonly List<TableDifference> _differences = [];
 
     private TableChanges(NftTable table) => _table = table;
 
     public NftTransaction First { get; } = new();
     public NftTransaction Second { get; } = new();
-    public IReadOnlyList<(RepairKind Kind, RepairCause Cause, string What)> Differences => _differences;
+    public IReadOnlyList<TableDifference> Differences => _differences;
     public bool IsEmpty => First.IsEmpty && Second.IsEmpty;
+
+    /// <summary>Whether rules are written, and not only elements.</summary>
+    public bool HasRules { get; private set; }
 
     /// <summary><paramref name="printed"/>: how nft prints chains, by family and chain, where it differs from how they are written.</summary>
     public static TableChanges Between(WantedTable wanted, WantedTable? there, IReadOnlyDictionary<string, (string Wanted, string Printed)> printed)
@@ -61,7 +64,7 @@ internal sealed partial class TableChanges
 
     private void Anew(WantedTable wanted, bool replaces)
     {
-        _differences.Add(replaces ? (RepairKind.Table, RepairCause.Changed, "it was of another form") : (RepairKind.Table, RepairCause.Missing, "it was missing"));
+        _differences.Add(replaces ? new(RepairKind.Table, RepairCause.Changed, "it was of another form") : new(RepairKind.Table, RepairCause.Missing, "it was missing"));
         if (replaces)
         {
             First.DeleteTable(_table);
@@ -90,7 +93,7 @@ internal sealed partial class TableChanges
             var now = chains.GetValueOrDefault(chain.Name);
             if (now is null ? !chain.Rules.IsEmpty : !Same(chain, now, printed(chain)))
             {
-                _differences.Add((RepairKind.Chain, now is null ? RepairCause.Missing : RepairCause.Changed, $"chain {chain.Name} had {Count(now?.Rules.Length ?? 0, "rule")} that differ"));
+                _differences.Add(new(RepairKind.Chain, now is null ? RepairCause.Missing : RepairCause.Changed, $"chain {chain.Name} had {Count(now?.Rules.Length ?? 0, "rule")} that differ"));
                 if (now is not null)
                 {
                     First.FlushChain(_table, chain.Name);
@@ -112,15 +115,16 @@ internal sealed partial class TableChanges
     {
         var remove = there.Except(wanted.Elements, StringComparer.Ordinal).ToList();
         var add = wanted.Elements.Except(there, StringComparer.Ordinal).ToList();
+        var (had, lacked) = ($"{wanted.Kind} {wanted.Name} had", $"{wanted.Kind} {wanted.Name} lacked");
         foreach (var element in remove)
         {
-            _differences.Add((RepairKind.Element, RepairCause.NotOurs, $"{wanted.Kind} {wanted.Name} had {element}"));
+            _differences.Add(new(RepairKind.Element, RepairCause.NotOurs, had, element));
             First.DeleteElement(_table, wanted.Name, wanted.Kind == "map" ? element.Split(" : ")[0] : element);
         }
 
         foreach (var element in add)
         {
-            _differences.Add((RepairKind.Element, RepairCause.Missing, $"{wanted.Kind} {wanted.Name} lacked {element}"));
+            _differences.Add(new(RepairKind.Element, RepairCause.Missing, lacked, element));
         }
 
         AddElements(wanted, add);
@@ -131,14 +135,14 @@ internal sealed partial class TableChanges
         var chains = there.Chains.Where(t => !wanted.Chains.Any(w => w.Name == t.Name)).ToList();
         foreach (var chain in chains)
         {
-            _differences.Add((RepairKind.Chain, RepairCause.NotOurs, $"chain {chain.Name} was not wanted"));
+            _differences.Add(new(RepairKind.Chain, RepairCause.NotOurs, $"chain {chain.Name} was not wanted"));
             First.FlushChain(_table, chain.Name);
             Second.DeleteChain(_table, chain.Name);
         }
 
         foreach (var set in there.Sets.Where(t => !wanted.Sets.Any(w => w.Name == t.Name)))
         {
-            _differences.Add((RepairKind.Chain, RepairCause.NotOurs, $"{set.Kind} {set.Name} was not wanted"));
+            _differences.Add(new(RepairKind.Chain, RepairCause.NotOurs, $"{set.Kind} {set.Name} was not wanted"));
             _ = set.Kind == "map" ? Second.DeleteMap(_table, set.Name) : Second.DeleteSet(_table, set.Name);
         }
     }
@@ -161,6 +165,7 @@ internal sealed partial class TableChanges
         foreach (var rule in chain.Rules)
         {
             First.AddRule(_table, chain.Name, rule);
+            HasRules = true;
         }
     }
 

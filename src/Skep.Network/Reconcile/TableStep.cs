@@ -36,12 +36,15 @@ internal static class TableStep
 
         foreach (var difference in changes.Differences)
         {
-            pass.Differs(difference.Kind, difference.Cause, $"table {wanted.Family} {wanted.Name}: {difference.What}");
+            pass.Differs(difference.Kind, difference.Cause, $"table {wanted.Family} {wanted.Name}: {difference}");
         }
 
         await RunAsync(pass, changes.First, cancellationToken);
         await RunAsync(pass, changes.Second, cancellationToken);
-        Learn(pass, wanted);
+        if (changes.HasRules)
+        {
+            Learn(pass, wanted);
+        }
     }
 
     // Another version of nft may print a rule in other words than it was written in. What it prints right after our own change

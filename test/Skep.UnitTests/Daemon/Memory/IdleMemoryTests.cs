@@ -5,12 +5,13 @@ namespace Skep.UnitTests.Daemon.Memory;
 public sealed class IdleMemoryTests
 {
     private long _allocated;
+    private long _heap;
     private int _releases;
 
     [Fact]
     public void MemoryIsGivenBackOnceAfterTheStartAndOnceAfterWork()
     {
-        var memory = new IdleMemory(TimeProvider.System, () => _allocated, () => _releases++);
+        var memory = new IdleMemory(TimeProvider.System, () => _allocated, () => _heap, () => _releases++);
 
         Assert.Equal(0, After(40 << 20));
         Assert.Equal(1, After(1000));
@@ -18,8 +19,15 @@ public sealed class IdleMemoryTests
         Assert.Equal(1, After(IdleMemory.Work));
         Assert.Equal(2, After(1000));
 
-        // What rest itself takes does not add up to work.
+        // What rest itself takes does not add up to work, until it is seen in the heap.
         Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, After(IdleMemory.Rest - 1)));
+        _heap = IdleMemory.Growth - 1;
+        Assert.Equal(2, After(1000));
+        _heap++;
+        Assert.Equal(3, After(1000));
+        Assert.Equal(3, After(1000));
+        _heap += IdleMemory.Growth;
+        Assert.Equal(4, After(1000));
 
         int After(long allocated)
         {
