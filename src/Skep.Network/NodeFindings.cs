@@ -55,7 +55,7 @@ internal sealed class NodeFindings(NetworkNamespace host, NodeNetworkOptions opt
     {
         try
         {
-            await LearnSilenceAsync(h => h with { SilentNodes = h.SilentNodes.Add(nodeId) });
+            await LearnSilenceAsync(h => h.SilentNodes.Contains(nodeId) ? h : h with { SilentNodes = h.SilentNodes.Add(nodeId) });
             var (spaces, gone) = wishes.View(v => (
                 DesiredState.Carried(v).Select(n => new NetworkView(v, n).SpaceName).Concat([WantedSpace.Host, WantedSpace.IngressSandbox]).ToList(), SilentBackends.On(v.Plan, nodeId)));
             StaleFlows.Forget(options, spaces, gone);

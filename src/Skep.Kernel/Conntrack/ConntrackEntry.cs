@@ -9,11 +9,8 @@ namespace Skep.Kernel.Conntrack;
 /// <param name="Id">What tells it from a later flow with the same addresses.</param>
 public sealed record ConntrackEntry(FlowTuple Original, FlowTuple Reply, uint Mark, uint Status, uint Timeout, uint Id)
 {
-    // IPS_SEEN_REPLY of linux/netfilter/nf_conntrack_common.h.
-    private const uint SeenReply = 2;
-
-    /// <summary>Somebody answered.</summary>
-    public bool IsAnswered => (Status & SeenReply) != 0;
+    /// <summary>A TCP connection that is open on both sides, as far as the kernel has seen.</summary>
+    public bool IsStanding { get; init; }
 
     // The kernel's own bytes of the original direction, which name the entry when it is deleted.
     internal byte[] Key { get; init; } = [];

@@ -21,6 +21,7 @@ internal static class ConntrackParser
                 CTA_TUPLE_ORIG => entry with { Original = ParseTuple(attribute.Nested), Key = attribute.Value.ToArray() },
                 CTA_TUPLE_REPLY => entry with { Reply = ParseTuple(attribute.Nested) },
                 CTA_MARK => entry with { Mark = attribute.UInt32BigEndian },
+                CTA_PROTOINFO => entry with { IsStanding = IsStanding(attribute.Nested) },
                 CTA_STATUS => entry with { Status = attribute.UInt32BigEndian },
                 CTA_TIMEOUT => entry with { Timeout = attribute.UInt32BigEndian },
                 CTA_ID => entry with { Id = attribute.UInt32BigEndian },
@@ -31,6 +32,9 @@ internal static class ConntrackParser
 
         return entry.Key.Length == 0 ? null : entry;
     }
+
+    private static bool IsStanding(AttributeReader protocol) =>
+        protocol.Find(CTA_PROTOINFO_TCP).Nested.Find(CTA_PROTOINFO_TCP_STATE).UInt8 == TCP_CONNTRACK_ESTABLISHED;
 
     private static FlowTuple ParseTuple(AttributeReader tuple)
     {

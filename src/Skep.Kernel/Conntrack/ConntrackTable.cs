@@ -13,6 +13,9 @@ namespace Skep.Kernel.Conntrack;
 /// <summary>The tracked flows of one network namespace (nfnetlink_conntrack), IPv4 and IPv6. Thread-safe.</summary>
 public sealed class ConntrackTable : IDisposable
 {
+    // For each question the kernel walks all flows, and of IPv6 it tells all; for many answerers it is cheaper to be told all of them once.
+    private const int Few = 8;
+
     private readonly Lock _gate = new();
     private readonly NetlinkSocket _socket;
 
@@ -33,6 +36,15 @@ public sealed class ConntrackTable : IDisposable
                 message => ConntrackParser.ParseEntry(message) is { } entry && filter?.Matches(entry) != false ? entry : null,
                 "read the tracked flows");
         }
+    }
+
+    /// <summary>The flows that any of these answers. A busy machine tracks a hundred thousand, of which one address has few.</summary>
+    public IEnumerable<ConntrackEntry> AnsweredBy(IReadOnlySet<IPAddress> answerers, byte? protocol = null)
+    {
+        ArgumentNullException.ThrowIfNull(answerers);
+        return answerers.Count <= Few && answerers.All(a => a.AddressFamily == AddressFamily.InterNetwork)
+            ? answerers.SelectMany(a => Entries(new ConntrackFilter { ReplySource = a, Protocol = protocol }))
+            : Entries(new ConntrackFilter { Protocol = protocol }).Where(f => answerers.Contains(f.Reply.Source));
     }
 
     /// <summary>The flow whose answers have these ends: what it was before it was translated. Null when there is none. One look-up, whatever the number of flows.</summary>

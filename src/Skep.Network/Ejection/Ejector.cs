@@ -198,7 +198,7 @@ internal sealed class Ejector
         if (changed)
         {
             _refused.Signal();
-            _ = PublishAsync(sign.Answers || port.Protocol != BackendPort.Udp ? null : (space, port));
+            _ = PublishAsync(sign.Answers ? null : (space, port));
         }
     }
 
@@ -273,7 +273,8 @@ internal sealed class Ejector
         }
     }
 
-    // Datagrams of flows that are there already would go on to the port that refuses them; their entries go when the rules are in place.
+    // Datagrams of flows that are there already would go on to the port that refuses them, and so would connections from ports of ended ones
+    // (StaleFlows); their entries go when the rules are in place.
     private async Task PublishAsync((string? Space, BackendPort Port)? forget)
     {
         try
@@ -284,7 +285,7 @@ internal sealed class Ejector
             {
                 using var ns = _options.Open(space);
                 using var flows = ConntrackTable.Open(ns);
-                flows.Delete(new ConntrackFilter { Protocol = port.Protocol, ReplySource = port.Address, ReplySourcePort = port.Port });
+                flows.Delete([.. flows.Entries(new ConntrackFilter { Protocol = port.Protocol, ReplySource = port.Address, ReplySourcePort = port.Port }).Where(f => !f.IsStanding)]);
             }
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException or NetlinkException or ObjectDisposedException or Model.Errors.ClusterException)

@@ -94,7 +94,7 @@ internal sealed class PeerProber(NodeNetworkOptions options, PeerReports reports
                 {
                     if (_watches.TryGetValue(peer.NodeId, out var known) && known.Peer.Vtep.Equals(peer.Vtep))
                     {
-                        known.Peer = peer;
+                        known.Is(peer);
                     }
                     else
                     {
@@ -180,7 +180,13 @@ internal sealed class PeerProber(NodeNetworkOptions options, PeerReports reports
         if (turned)
         {
             logger.PeerSilent(watch.Peer.Name, (now - watch.Liveness.SilentSince!.Value).TotalSeconds);
-            watch.NextSurvey = now;
+            (watch.NextSurvey, watch.NextReminder) = (now, now);
+        }
+
+        if (watch.Liveness.SilentSince is { } since && watch.NextReminder <= now)
+        {
+            // After half of the time that it has lasted, so that a long silence costs little.
+            watch.NextReminder = now + TimeSpan.FromTicks(Math.Max((now - since).Ticks / 2, s_step.Ticks * 5));
             _ = reports.SilentAsync(watch.Peer.NodeId);
         }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Skep.Kernel.Conntrack;
 using Skep.Kernel.Namespaces;
 using Skep.Network.Probes;
 using Skep.Testing.Kernel;
@@ -67,6 +68,34 @@ public sealed class ProbeTests
         {
             heard.Add(await nodes.AskAsync(nodes.Caller, "10.0.1.2", 3000));
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_port_of_a_connection_that_ended_with_its_node_leads_elsewhere_when_it_is_taken_again(bool byVip)
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        await UntilAsync(() => WayTo(nodes.First, "node2")?.Answers == true, nodes.Limit);
+        var (from, address, port) = byVip ? (nodes.Caller, "10.0.1.2", 3000) : (nodes.Client, "198.18.5.1", 8000);
+
+        // Reset by its client: for ten seconds the kernel would lead a SYN from that port to the same backend.
+        ushort own = 40_000;
+        while (!(await nodes.ConnectAsync(from, address, port, TimeSpan.FromSeconds(15), ++own)).Reset().StartsWith("web2 ", StringComparison.Ordinal))
+        {
+        }
+
+        await NamespaceFixture.RunAsync(nodes.Lan, "ip", "link", "set", "node2", "down");
+        var reset = Stopwatch.StartNew();
+        await nodes.First.Log.LineAsync("Node node2 does not answer through the tunnel", nodes.Limit);
+        using var space = byVip ? nodes.First.Open("2-demoxxxxxx") : NetworkNamespace.Open(nodes.First.Host.Origin);
+        using var flows = ConntrackTable.Open(space);
+        await UntilAsync(() => flows.Entries().All(f => f.Original.SourcePort != own), nodes.Limit);
+        Assert.True(reset.Elapsed < TimeSpan.FromSeconds(8), "forgotten by the kernel itself");
+
+        using var again = await nodes.ConnectAsync(from, address, port, TimeSpan.FromSeconds(15), own);
+        Assert.StartsWith("web1 ", again.Greeting, StringComparison.Ordinal);
+        Assert.Equal(0, again.Resent);
     }
 
     // The greeting, and how often something had to be sent again.

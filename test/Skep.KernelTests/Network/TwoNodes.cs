@@ -140,13 +140,19 @@ public sealed class TwoNodes : IAsyncDisposable
 
     public Task<TestFlow> ConnectAsync(NetworkNamespace from, string address, int port) => ConnectAsync(from, address, port, TimeSpan.FromSeconds(3));
 
-    public async Task<TestFlow> ConnectAsync(NetworkNamespace from, string address, int port, TimeSpan wait)
+    /// <param name="own">The port that it comes from; 0 = any.</param>
+    public async Task<TestFlow> ConnectAsync(NetworkNamespace from, string address, int port, TimeSpan wait, ushort own = 0)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Limit);
         patience.CancelAfter(wait);
         var socket = NamespaceFixture.OpenSocket(from, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            if (own > 0)
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Any, own));
+            }
+
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(address), port), patience.Token);
             var reader = new StreamReader(new NetworkStream(socket, ownsSocket: true), Encoding.ASCII);
             return new TestFlow(reader, await reader.ReadLineAsync(patience.Token) ?? "");
@@ -258,6 +264,14 @@ public sealed record TestFlow(StreamReader Reader, string Greeting) : IDisposabl
         patience.CancelAfter(TimeSpan.FromSeconds(3));
         await Reader.BaseStream.WriteAsync(Encoding.ASCII.GetBytes(line + "\n"), patience.Token);
         return await Reader.ReadLineAsync(patience.Token) ?? "";
+    }
+
+    /// <summary>Ends it by a reset, and returns its greeting.</summary>
+    public string Reset()
+    {
+        ((NetworkStream)Reader.BaseStream).Socket.LingerState = new LingerOption(true, 0);
+        Dispose();
+        return Greeting;
     }
 
     public void Dispose() => Reader.Dispose();

@@ -12,6 +12,7 @@ internal static class NfConntrack
     public const ushort CTA_TUPLE_ORIG = 1;
     public const ushort CTA_TUPLE_REPLY = 2;
     public const ushort CTA_STATUS = 3;
+    public const ushort CTA_PROTOINFO = 4;
     public const ushort CTA_NAT_SRC = 6;
     public const ushort CTA_TIMEOUT = 7;
     public const ushort CTA_MARK = 8;
@@ -19,6 +20,13 @@ internal static class NfConntrack
     public const ushort CTA_NAT_DST = 13;
     public const ushort CTA_ZONE = 18;
     public const ushort CTA_FILTER = 25;
+
+    // enum ctattr_protoinfo, enum ctattr_protoinfo_tcp
+    public const ushort CTA_PROTOINFO_TCP = 1;
+    public const ushort CTA_PROTOINFO_TCP_STATE = 1;
+
+    // enum tcp_conntrack of linux/netfilter/nf_conntrack_tcp.h
+    public const byte TCP_CONNTRACK_ESTABLISHED = 3;
 
     // enum ctattr_filter, and its flags of net/netfilter/nf_conntrack_netlink.c
     public const ushort CTA_FILTER_ORIG_FLAGS = 1;

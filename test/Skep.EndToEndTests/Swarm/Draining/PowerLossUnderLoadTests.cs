@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Skep.EndToEndTests.Lab;
-using Skep.Kernel.Namespaces;
 
 namespace Skep.EndToEndTests.Swarm.Draining;
 
@@ -55,7 +54,8 @@ public sealed partial class PowerLossUnderLoadTests(SwarmLab lab) : IAsyncLifeti
             int[] nodes = managed ? [1, 2] : [2];
             var askers = (await lab.RunningAsync("askers", 3)).Where(asker => nodes.Contains(asker.Node)).ToList();
             await lab.RunningAsync("web", 3);
-            await using var load = await LoadAsync(askers);
+            await using var load = new Load(TestContext.Current.CancellationToken, s_patience);
+            await load.AskEverywhereAsync(lab, askers, "web", "lossy", (Tcp, Udp));
             await load.MoreAsync(20);
             if (!managed)
             {
@@ -103,30 +103,6 @@ public sealed partial class PowerLossUnderLoadTests(SwarmLab lab) : IAsyncLifeti
             await lab.RemoveAsync("web", "askers");
             await lab.UntilAsync("the network goes", 10, async () => (await lab.TryAsync(1, ["docker", "network", "rm", "lossy"])).Status == 0);
         }
-    }
-
-    /// <summary>By mesh and virtual address, from machines and tasks that live on and from outside.</summary>
-    private async Task<Load> LoadAsync(IReadOnlyList<RunningTask> askers)
-    {
-        var load = new Load(TestContext.Current.CancellationToken, s_patience);
-        var vip = await lab.VipAsync("web", "lossy");
-        foreach (var asker in askers)
-        {
-            var address = await lab.AddressAsync(asker.Node);
-            All(load, $"node{asker.Node} itself", lab.NetworkOf(asker.Node), address, Tcp, Udp);
-            All(load, $"a task on node{asker.Node}", lab.NetworkOf(asker), vip, 80, 5353);
-            All(load, $"from outside to node{asker.Node}", null, address, Tcp, Udp);
-            load.InTask(lab, asker, $"http://{vip}/");
-        }
-
-        return load;
-    }
-
-    private static void All(Load load, string who, NetworkNamespace? from, string address, int tcp, int udp)
-    {
-        load.Connections(who, from, address, tcp);
-        load.KeptConnection(who, from, address, tcp);
-        load.Datagrams(who, from, address, udp);
     }
 
     /// <summary>When a node's journal says that it leaves node3 out.</summary>

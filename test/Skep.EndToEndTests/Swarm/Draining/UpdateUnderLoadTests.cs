@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Skep.Kernel.Namespaces;
 
 namespace Skep.EndToEndTests.Swarm.Draining;
 
@@ -30,7 +29,8 @@ public sealed class UpdateUnderLoadTests(SwarmLab lab)
         {
             var askers = await lab.RunningAsync("askers", 3);
             await lab.RunningAsync("web", 10);
-            await using var load = await LoadAsync(askers);
+            await using var load = new Load(TestContext.Current.CancellationToken);
+            await load.AskEverywhereAsync(lab, askers, "web", "drained", (Tcp, Udp));
             for (var round = 0; round < Rounds; round++)
             {
                 await load.MoreAsync(20);
@@ -57,30 +57,6 @@ public sealed class UpdateUnderLoadTests(SwarmLab lab)
 
     private static int Rounds =>
         int.TryParse(Environment.GetEnvironmentVariable("SKEP_DRAIN_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 1;
-
-    /// <summary>From the three nodes and from a task on each, whose sockets choose and by packet rules, and from outside; over the mesh and over the virtual address.</summary>
-    private async Task<Load> LoadAsync(IReadOnlyList<RunningTask> askers)
-    {
-        var load = new Load(TestContext.Current.CancellationToken);
-        var vip = await lab.VipAsync("web", "drained");
-        foreach (var asker in askers)
-        {
-            var address = await lab.AddressAsync(asker.Node);
-            All(load, $"node{asker.Node} itself", lab.NetworkOf(asker.Node), address, Tcp, Udp);
-            All(load, $"a task on node{asker.Node}", lab.NetworkOf(asker), vip, 80, 5353);
-            All(load, $"from outside to node{asker.Node}", null, address, Tcp, Udp);
-            load.InTask(lab, asker, $"http://{vip}/");
-        }
-
-        return load;
-    }
-
-    private static void All(Load load, string who, NetworkNamespace? from, string address, int tcp, int udp)
-    {
-        load.Connections(who, from, address, tcp);
-        load.KeptConnection(who, from, address, tcp);
-        load.Datagrams(who, from, address, udp);
-    }
 
     private async Task ReceiptsAsync(IReadOnlyList<RunningTask> before)
     {
