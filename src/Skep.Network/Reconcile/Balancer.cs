@@ -160,6 +160,8 @@ internal sealed class Balancer(WantedBalancer wanted, NftNetlink nftables)
             nftables.Run(batch);
         }
 
+        change.Finish();
+
         // An empty table is asked by every new flow for nothing.
         var empty = _shards.Where(s => s.Balances.Count == 0).ToList();
         if (empty.Count > 0)

@@ -4,9 +4,9 @@ using Skep.Network.Desired;
 namespace Skep.Network.Reconcile;
 
 /// <summary>
-/// Gathers changes of a balancer's tables into transactions. A balance that changes gets numbers that are free, a new rule, and
-/// gives back its old numbers, all in one transaction: no flow meets a half-changed one. Chains go in a last transaction,
-/// when nothing leads to them any more.
+/// Gathers changes of a balancer's tables into transactions. A balance that changes gets numbers that are free and a new rule in one
+/// transaction: no flow meets a half-changed one. Its old numbers go in the next, for a packet that is at the old rule while the kernel turns to the new
+/// state looks them up in that; so do chains, when nothing leads to them any more.
 /// </summary>
 internal sealed class BalancerChange(BalancerForm form)
 {
@@ -15,21 +15,29 @@ internal sealed class BalancerChange(BalancerForm form)
 
     private readonly List<NftBatch> _done = [];
     private readonly List<(BalancerShard Shard, string Chain)> _chains = [];
+    private readonly List<(BalancerShard Shard, NumberRange Numbers)> _given = [];
     private NftBatch _batch = new();
-
-    public bool IsEmpty => _done.Count == 0 && _batch.IsEmpty && _chains.Count == 0;
 
     public IEnumerable<NftBatch> Transactions()
     {
         Cut(0);
-        var last = new NftBatch();
-        foreach (var (shard, chain) in _chains.Where(c => !c.Shard.Uses(c.Chain)).Distinct())
+        foreach (var (shard, numbers) in _given)
         {
-            last.DeleteChain(shard.Table, chain);
+            _batch.DeleteElements(shard.Table, BalancerForm.Backends, numbers.There());
+            Cut(Largest);
         }
 
-        return last.IsEmpty ? _done : _done.Append(last);
+        foreach (var (shard, chain) in _chains.Where(c => !c.Shard.Uses(c.Chain)).Distinct())
+        {
+            _batch.DeleteChain(shard.Table, chain);
+        }
+
+        Cut(0);
+        return _done;
     }
+
+    /// <summary>All is done: numbers that were given back are free.</summary>
+    public void Finish() => _given.ForEach(g => g.Shard.Release(g.Numbers));
 
     public void DeleteTable(NftTable table) => _batch.DeleteTable(table);
 
@@ -66,8 +74,9 @@ internal sealed class BalancerChange(BalancerForm form)
         _batch.AddElements(shard.Table, BalancerForm.Backends, BalancerForm.ElementsOf(wanted, offset));
         _batch.FlushChain(shard.Table, wanted.Chain);
         _batch.AddRule(shard.Table, form.RuleOf(wanted, offset));
-        _batch.DeleteElements(shard.Table, BalancerForm.Backends, before.Numbers.There());
+        _given.Add((shard, before.Numbers));
         shard.Remove(before);
+        shard.Take(before.Numbers);
         shard.Add(new PlacedBalance(before.Key, wanted.Chain, new NumberRange(offset, (uint)wanted.Backends.Length), wanted));
         Cut(Largest);
     }

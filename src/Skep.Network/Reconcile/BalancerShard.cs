@@ -28,19 +28,31 @@ internal sealed class BalancerShard(int number, NftTable table)
             _chains.Add(balance.Chain);
         }
 
-        if (balance.Numbers.Length > 0)
-        {
-            _taken[balance.Numbers.Offset] = balance.Numbers.Length;
-        }
+        Take(balance.Numbers);
     }
 
     public void Remove(PlacedBalance balance)
     {
         Balances.Remove(balance.Key);
         _chains.Remove(balance.Chain);
-        if (balance.Numbers.Length > 0)
+        Release(balance.Numbers);
+    }
+
+    /// <summary>Nobody else gets these numbers.</summary>
+    public void Take(NumberRange numbers)
+    {
+        if (numbers.Length > 0)
         {
-            _taken.Remove(balance.Numbers.Offset);
+            _taken[numbers.Offset] = numbers.Length;
+        }
+    }
+
+    /// <summary>They are free again.</summary>
+    public void Release(NumberRange numbers)
+    {
+        if (numbers.Length > 0)
+        {
+            _taken.Remove(numbers.Offset);
         }
     }
 
