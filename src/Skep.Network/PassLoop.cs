@@ -78,7 +78,7 @@ internal sealed class PassLoop(
         var again = Interlocked.Exchange(ref _portsDue, 0) != 0 || due.HasFlag(SpaceParts.Routing);
         kernel.Touch(due);
 
-        using var growth = UnbrokenGrowth.From(Published, input.View.Plan);
+        using var growth = UnbrokenGrowth.From(kernel.ComputedPlan, input.View.Plan);
         var failed = ImmutableDictionary<string, Exception>.Empty;
         var waiting = failed;
         try

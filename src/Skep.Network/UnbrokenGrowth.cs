@@ -4,7 +4,7 @@ using Skep.Model.Plans;
 namespace Skep.Network;
 
 /// <summary>
-/// While a plan is taken in that is larger by thousands of endpoints than the last, nothing is collected: what is built stays, and each
+/// While a plan is taken in that is larger by thousands of endpoints than the last that was computed, nothing is collected: what is built stays, and each
 /// collection would copy it once more, which is a third of the time. The memory comes from the system at once, if four times as much is free.
 /// </summary>
 internal sealed class UnbrokenGrowth : IDisposable
