@@ -20,6 +20,15 @@ internal static class LowDescriptors
     private static readonly SafeFileHandle s_nothing = Libc.Open("/dev/null");
     private static readonly Stack<int> s_kept = new(Kept);
 
+    /// <summary>Opens a socket when no library does: one of the same protocol that took a number on offer would pass for the library's.</summary>
+    public static int Apart(Func<int> open)
+    {
+        lock (s_gate)
+        {
+            return open();
+        }
+    }
+
     /// <summary>Runs what opens a socket of <paramref name="protocol"/> until that has one of the small numbers.</summary>
     /// <exception cref="IOException">Others took them all, each time.</exception>
     public static T Run<T>(int protocol, Func<T> open)

@@ -12,7 +12,7 @@ internal static class NetlinkDescriptor
     /// <summary>A bound socket in the calling thread's namespace; the kernel chooses its port.</summary>
     public static SafeSocketHandle Open(NetlinkProtocol protocol)
     {
-        var descriptor = NetlinkCalls.Socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, (int)protocol);
+        var descriptor = LowDescriptors.Apart(() => NetlinkCalls.Socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, (int)protocol));
         if (descriptor < 0)
         {
             throw LastError("open a netlink socket");

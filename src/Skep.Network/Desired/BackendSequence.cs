@@ -58,7 +58,8 @@ public static class BackendSequence
         return active;
     }
 
-    private static IPAddress? AddressOf(PlanEndpoint endpoint, AddressFamily family)
+    /// <summary>The address of one family by which an endpoint is led to; null when it has none.</summary>
+    internal static IPAddress? AddressOf(PlanEndpoint endpoint, AddressFamily family)
     {
         foreach (var prefix in endpoint.Addresses)
         {

@@ -87,7 +87,7 @@ internal static class HostMesh
                    select Balance(ingress, service, family, one),
                 .. open.SelectMany(b => RefusalRules.Detour(ingress, service, b, KeyOf(b))),
             ],
-            Elements = [.. open.SelectMany(b => RefusalRules.Retries(ingress, service, b, KeyOf(b)))],
+            Elements = [.. open.SelectMany(b => RefusalRules.Retries(ingress, service, b, KeyOf(b))), .. MemberRules.Of(ingress, service, ranges)],
             Tables = [.. ingress.MeshFamilies.Select(f => PolicyTables.OfPorts(ingress, service, f, ranges)).OfType<WantedTable>()],
         };
 
@@ -95,7 +95,7 @@ internal static class HostMesh
             port == published.Port && published.Key.StartsWith(RefusalRules.Word(protocol), StringComparison.Ordinal) ? published.Key : null;
     }
 
-    public static IEnumerable<WantedSet> Sets(AddressFamily family) => RefusalRules.Sets(family, KeyType);
+    public static IEnumerable<WantedSet> Sets(AddressFamily family) => [.. RefusalRules.Sets(family, KeyType), .. MemberRules.OfPorts(family)];
 
     /// <summary>Chains of the mesh alone.</summary>
     public static IEnumerable<WantedChain> Chains(NetworkView ingress, AddressFamily family)
@@ -122,6 +122,7 @@ internal static class HostMesh
             yield return chain;
         }
 
+        yield return MemberRules.Ports(family, Link);
         yield return new WantedChain("to-mesh", "type filter hook output priority filter; policy accept;",
         [
             $"oifname != \"{Link}\" accept",

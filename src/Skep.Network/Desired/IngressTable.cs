@@ -10,10 +10,11 @@ internal static class IngressTable
 
     private static WantedTable Of(AddressFamily family) => new(family == AddressFamily.InterNetwork ? "ip" : "ip6", WantedTable.Ours)
     {
-        Sets = [RefusalRules.Answering(family)],
+        Sets = [RefusalRules.Answering(family), .. MemberRules.OfPorts(family)],
         Chains =
         [
             RefusalRules.Signs(family, "eth0"),
+            MemberRules.Ports(family, "eth0"),
             // A namespace tracks and translates only while some rule asks for it: the flows of a relay's table that is gone live by this one.
             new("translations", "type nat hook prerouting priority dstnat; policy accept;", ["ct status dnat accept"]),
             new("forward", "type filter hook forward priority filter; policy accept;", ["drop"]),

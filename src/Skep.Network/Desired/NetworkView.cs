@@ -118,6 +118,10 @@ internal sealed class NetworkView
     public IEnumerable<(byte Protocol, ushort Port)> Answering(PlanService service) =>
         service.ServedBy().SelectMany(id => _answering.Value[id]).Select(a => (a.Protocol, a.Port)).Distinct();
 
+    /// <summary>The addresses of one family that serve it or did until their tasks end, whatever their state: all that may have its flows.</summary>
+    public IEnumerable<IPAddress> Members(PlanService service, AddressFamily family) =>
+        service.ServedBy().SelectMany(id => Endpoints[id]).Select(e => BackendSequence.AddressOf(e, family)).OfType<IPAddress>();
+
     private IEnumerable<PlanEndpoint> EndpointsOf(PlanService service) =>
         service.ServedBy().SelectMany(id => Endpoints[id]).Where(e => !_node.Ended.Contains(e.TaskId));
 
@@ -125,7 +129,7 @@ internal sealed class NetworkView
     public IEnumerable<IPAddress> Serving(PlanService service, AddressFamily family) =>
         EndpointsOf(service)
             .Where(e => e.State == EndpointState.Active)
-            .Select(e => e.Addresses.Select(Addressing.AddressOf).FirstOrDefault(a => a.AddressFamily == family))
+            .Select(e => BackendSequence.AddressOf(e, family))
             .OfType<IPAddress>()
             .Where(a => !_node.Ejected.Contains(a));
 }

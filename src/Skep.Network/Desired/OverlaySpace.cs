@@ -70,7 +70,7 @@ internal static class OverlaySpace
             Routes = [.. vips[AddressFamily.InterNetwork].Select(a => new WantedRoute(new IPNetwork(a, Addressing.BitsOf(a)), null, Bridge, WantedRoute.Local))],
             Addresses = [.. vips[AddressFamily.InterNetworkV6].Select(a => new WantedAddress(Bridge, a, Addressing.BitsOf(a)))],
             Balances = [.. balances, .. refusals.SelectMany(r => r.Detours)],
-            Elements = [.. refusals.SelectMany(r => r.Retries)],
+            Elements = [.. refusals.SelectMany(r => r.Retries), .. balances.SelectMany(b => MemberRules.Of(network, service, b))],
             Tables = [.. OverlayTables.Policies(network, service)],
         };
     }

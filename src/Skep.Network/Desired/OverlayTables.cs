@@ -62,9 +62,11 @@ internal static class OverlayTables
                 new("set", "itself", $"{type} . {type}", []),
                 .. RefusalRules.Sets(family, $"{type} . inet_proto . inet_service"),
                 VacantRules.Set(family),
+                MemberRules.OfVips(family),
             ],
             Chains =
             [
+                MemberRules.Vips(family),
                 // A task whose own turn it is would answer itself directly; with another source it answers through here.
                 new("postrouting", "type nat hook postrouting priority srcnat; policy accept;",
                     gateway is null ? [] : [$"{ip} saddr . {ip} daddr @itself snat to {gateway}"]),

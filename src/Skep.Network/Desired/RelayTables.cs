@@ -29,7 +29,11 @@ internal static class RelayTables
         ImmutableArray<PublishedRange> ranges = [.. RangesOf(service)];
         return ranges.IsEmpty
             ? WantedShare.Empty
-            : new WantedShare { Tables = [.. ingress.MeshFamilies.Select(f => Of(ingress, service, f, ranges)).OfType<WantedTable>()] };
+            : new WantedShare
+            {
+                Elements = [.. MemberRules.Of(ingress, service, ranges)],
+                Tables = [.. ingress.MeshFamilies.Select(f => Of(ingress, service, f, ranges)).OfType<WantedTable>()],
+            };
     }
 
     // Without a backend there is no table: the flow ends at ingress_sbox, where nobody listens, and is refused at once.

@@ -64,27 +64,48 @@ public sealed class WantedParts(WantedSpace frame, ImmutableSortedDictionary<Sha
     // A frame is small, and prints all that it holds.
     private bool SameFrame(WantedParts other) => ReferenceEquals(Frame, other.Frame) || Frame.ToString() == other.Frame.ToString();
 
-    private WantedSpace Merge() => Frame with
+    private WantedSpace Merge()
     {
-        Links = [.. Frame.Links, .. All(s => s.Links).DistinctBy(l => l.Name)],
-        Addresses = [.. Frame.Addresses, .. All(s => s.Addresses).Distinct()],
-        Routes = [.. Frame.Routes, .. All(s => s.Routes).Distinct()],
-        Rules = [.. Frame.Rules, .. All(s => s.Rules).Distinct()],
-        Neighbours = [.. Frame.Neighbours, .. All(s => s.Neighbours).DistinctBy(n => (n.Link, n.Address))],
-        Forwarding = [.. Frame.Forwarding, .. All(s => s.Forwarding).DistinctBy(f => (f.Link, f.Mac, f.Vtep is null))],
-        Tables = [.. Frame.Tables.Select(Filled), .. All(s => s.Tables)],
-        Balances = [.. All(s => s.Balances).Where(b => b.Map is null).DistinctBy(b => (b.Family, b.Key)).OrderBy(b => b.Key, StringComparer.Ordinal)],
-        Esp = Frame.Esp is null ? null : Frame.Esp with { Peers = [.. Frame.Esp.Peers.Concat(All(s => s.EspPeers)).DistinctBy(p => p.Address)] },
-    };
+        // Walked once for each part: as a tree that is slow.
+        var shares = Shares.Values.ToArray();
+        var elements = Distinct(shares, s => s.Elements, e => (e.Family, e.Set, e.Key)).ToLookup(e => (e.Family, e.Set), e => e.Text);
+        List<WantedBalance> balances = [.. Distinct(shares, s => s.Balances, b => (b.Family, b.Map, b.Key)).OrderBy(b => b.Key, StringComparer.Ordinal)];
+        return Frame with
+        {
+            Links = [.. Frame.Links, .. Distinct(shares, s => s.Links, l => l.Name)],
+            Addresses = [.. Frame.Addresses, .. Distinct(shares, s => s.Addresses, a => a)],
+            Routes = [.. Frame.Routes, .. Distinct(shares, s => s.Routes, r => r)],
+            Rules = [.. Frame.Rules, .. Distinct(shares, s => s.Rules, r => r)],
+            Neighbours = [.. Frame.Neighbours, .. Distinct(shares, s => s.Neighbours, n => (n.Link, n.Address))],
+            Forwarding = [.. Frame.Forwarding, .. Distinct(shares, s => s.Forwarding, f => (f.Link, f.Mac, f.Vtep is null))],
+            Tables = [.. Frame.Tables.Select(t => Filled(t, elements, balances)), .. shares.SelectMany(s => s.Tables)],
+            Balances = [.. balances.Where(b => b.Map is null)],
+            Esp = Frame.Esp is null ? null : Frame.Esp with { Peers = [.. Frame.Esp.Peers.Concat(shares.SelectMany(s => s.EspPeers)).DistinctBy(p => p.Address)] },
+        };
+    }
 
-    private IEnumerable<T> All<T>(Func<WantedShare, IEnumerable<T>> part) => Shares.Values.SelectMany(part);
-
-    private WantedTable Filled(WantedTable table)
+    private static List<T> Distinct<T, TKey>(WantedShare[] shares, Func<WantedShare, ImmutableArray<T>> part, Func<T, TKey> key)
     {
-        var elements = All(s => s.Elements).Where(e => e.Family == table.Family).DistinctBy(e => (e.Set, e.Key)).ToLookup(e => e.Set);
+        var count = shares.Sum(s => part(s).Length);
+        var (all, keys) = (new List<T>(count), new HashSet<TKey>(count));
+        foreach (var share in shares)
+        {
+            foreach (var one in part(share))
+            {
+                if (keys.Add(key(one)))
+                {
+                    all.Add(one);
+                }
+            }
+        }
+
+        return all;
+    }
+
+    private static WantedTable Filled(WantedTable table, ILookup<(string Family, string Set), string> elements, IEnumerable<WantedBalance> balances)
+    {
         // A few of a map of their own in this table; all others have tables of theirs.
-        var balances = All(s => s.Balances).Where(b => b.Family == table.Family && table.Sets.Any(s => s.Name == b.Map))
-            .DistinctBy(b => (b.Map, b.Key)).OrderBy(b => b.Key, StringComparer.Ordinal).ToList();
+        List<WantedBalance> own = [.. balances.Where(b => b.Map is not null && b.Family == table.Family && table.Sets.Any(s => s.Name == b.Map))];
         return table with
         {
             Sets =
@@ -94,12 +115,12 @@ public sealed class WantedParts(WantedSpace frame, ImmutableSortedDictionary<Sha
                     Elements =
                     [
                         .. s.Elements,
-                        .. elements[s.Name].Select(e => e.Text).Order(StringComparer.Ordinal),
-                        .. balances.Where(b => s.Name == b.Map).Select(b => $"{b.Key} : jump {b.Chain}"),
+                        .. elements[(table.Family, s.Name)].Order(StringComparer.Ordinal),
+                        .. own.Where(b => s.Name == b.Map).Select(b => $"{b.Key} : jump {b.Chain}"),
                     ],
                 }),
             ],
-            Chains = [.. table.Chains, .. balances.Select(Balancing.ChainOf)],
+            Chains = [.. table.Chains, .. own.Select(Balancing.ChainOf)],
         };
     }
 }

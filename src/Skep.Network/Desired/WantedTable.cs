@@ -33,6 +33,9 @@ public sealed record WantedSet(string Kind, string Name, string Type, ImmutableA
 {
     public bool IsDynamic => Type.Contains("flags dynamic", StringComparison.Ordinal);
 
+    /// <summary>A set of addresses, protocols and ports alone: elements of it can be written without libnftables.</summary>
+    public bool IsPlain => Kind == "set" && Type.Split(" . ").All(t => t is "ipv4_addr" or "ipv6_addr" or "inet_proto" or "inet_service");
+
     // Arrays are compared by what is in them.
     public bool Equals(WantedSet? other) =>
         other is not null && (Kind, Name, Type) == (other.Kind, other.Name, other.Type) && Elements.SequenceEqual(other.Elements);

@@ -24,7 +24,7 @@ internal sealed class Balancer(WantedBalancer wanted, NftNetlink nftables)
         Known = false;
         _shards.Clear();
         _where.Clear();
-        var wanted = balances.Where(b => !b.Backends.IsEmpty).ToDictionary(b => BalancerForm.KeyOf(b.Key));
+        var wanted = balances.Where(b => !b.Backends.IsEmpty).ToDictionary(b => NftBytes.Parse(b.Key));
         var change = new BalancerChange(_form);
         var tables = Numbered().OrderBy(t => t.Number).ToList();
         var chains = tables.Count > 0 ? nftables.Chains(_form.Family) : null;
@@ -51,7 +51,7 @@ internal sealed class Balancer(WantedBalancer wanted, NftNetlink nftables)
     public void Apply(IReadOnlyCollection<(string Key, WantedBalance? Balance)> changes, Differs differs)
     {
         var change = new BalancerChange(_form);
-        var keyed = changes.Select(c => (Key: BalancerForm.KeyOf(c.Key), Balance: c.Balance is { Backends.IsEmpty: false } balance ? balance : null)).ToList();
+        var keyed = changes.Select(c => (Key: NftBytes.Parse(c.Key), Balance: c.Balance is { Backends.IsEmpty: false } balance ? balance : null)).ToList();
         foreach (var (key, _) in keyed.Where(c => c.Balance is null && _where.ContainsKey(c.Key)))
         {
             differs(RepairKind.Balance, RepairCause.NotOurs, () => $"balance {BalancerText.Key(key)} was not wanted");

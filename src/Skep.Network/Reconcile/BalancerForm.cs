@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
 using Skep.Kernel.Nftables;
 using Skep.Network.Desired;
 
@@ -24,7 +23,6 @@ internal sealed class BalancerForm
     private const uint SecondPart = 9;
     private const byte Tcp = 6;
     private const byte Udp = 17;
-    private const byte Sctp = 132;
 
     // What nft writes beside a map so that it can print it by what its keys mean (typeof numgen inc mod 2 : ip daddr . th dport).
     private const string VerdictNotes = "000402000000010400000000060400000000";
@@ -90,11 +88,6 @@ internal sealed class BalancerForm
         }
     }
 
-    /// <summary>The key as the kernel keeps it.</summary>
-    public static NftBytes KeyOf(string key) => key.Split(" . ") is [var protocol, var port]
-        ? NftBytes.Of(ProtocolOf(protocol), ushort.Parse(port, CultureInfo.InvariantCulture))
-        : NftBytes.Of(IPAddress.Parse(key));
-
     /// <summary>The one rule of a balance's chain; its numbers begin at <paramref name="offset"/>.</summary>
     public NftRule RuleOf(WantedBalance balance, uint offset)
     {
@@ -102,7 +95,7 @@ internal sealed class BalancerForm
         if (balance.Key.Split(" . ") is [var protocol, _])
         {
             rule.Add(new NftMeta(NftMeta.L4Proto, Register));
-            rule.Add(new NftCompare(Register, new NftBytes([ProtocolOf(protocol)])));
+            rule.Add(new NftCompare(Register, new NftBytes([NftBytes.NumberOf(protocol)])));
         }
 
         rule.Add(new NftNumber(Register, (uint)balance.Backends.Length, offset));
@@ -119,8 +112,6 @@ internal sealed class BalancerForm
     /// <summary>The range of numbers that a rule takes; null when it takes none.</summary>
     public static (uint Offset, uint Length)? RangeOf(NftRule rule) =>
         rule.Expressions.OfType<NftNumber>().FirstOrDefault() is { } number ? (number.Offset, number.Modulus) : null;
-
-    private static byte ProtocolOf(string protocol) => protocol switch { "udp" => Udp, "sctp" => Sctp, _ => Tcp };
 
     /// <summary>The rules of a base chain.</summary>
     public IEnumerable<NftRule> RulesOf(NftChain chain)

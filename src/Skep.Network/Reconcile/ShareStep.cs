@@ -1,5 +1,4 @@
 using System.Net;
-using Skep.Kernel.Nftables;
 using Skep.Kernel.Routes;
 using Skep.Network.Desired;
 
@@ -30,8 +29,10 @@ internal static class ShareStep
 
         var links = new LinkChanges(book.Addresses.Changes(), book.Routes.Changes(), book.Neighbours.Changes(), book.Forwarding.Changes());
         space.Change(batch => Add(pass, batch, indexes, links));
-        await ApplyAsync(pass, book.Elements.Changes(), cancellationToken);
+        var elements = book.Elements.Changes();
+        await SetAsync(pass, elements, cancellationToken);
         Apply(pass, book.Balances.Changes());
+        await RemoveAsync(pass, elements, cancellationToken);
         space.Change(batch => Remove(pass, batch, indexes, links));
         FlowStep.Forget(pass, Gone(links.Neighbours));
         FlowStep.Apply(pass, keys.Select(k => before.Shares.GetValueOrDefault(k)).OfType<WantedShare>(), keys.Select(k => after.Shares.GetValueOrDefault(k)).OfType<WantedShare>());
@@ -101,46 +102,34 @@ internal static class ShareStep
         }
     }
 
-    private static async Task ApplyAsync(SpacePass pass, Changes<(string Family, string Set, string Key), string?> elements, CancellationToken cancellationToken)
+    private static Task SetAsync(SpacePass pass, Changes<(string Family, string Set, string Key), string?> elements, CancellationToken cancellationToken)
     {
-        var transaction = new NftTransaction();
-        var places = new NftBatch();
-        foreach (var ((family, set, key), _) in elements.Remove.Concat(elements.Set.Where(s => elements.Different.Contains(s.Key))))
-        {
-            pass.Differs(RepairKind.Element, RepairCause.NotOurs, $"{set} of table {family} {WantedTable.Ours} had {key}");
-            if (set == VacantRules.Occupied)
-            {
-                places.DeleteElements(TableChanges.NameOf(new WantedTable(family, WantedTable.Ours)), set, [NftBytes.Of(IPAddress.Parse(key))]);
-                continue;
-            }
-
-            transaction.DeleteElement(TableChanges.NameOf(new WantedTable(family, WantedTable.Ours)), set, key);
-        }
-
+        var change = new ElementChange(pass);
         foreach (var ((family, set, key), value) in elements.Set)
         {
-            pass.Differs(RepairKind.Element, RepairCause.Missing, $"{set} of table {family} {WantedTable.Ours} lacked {key}");
-            if (set == VacantRules.Occupied)
+            if (elements.Different.Contains((family, set, key)))
             {
-                places.AddElements(TableChanges.NameOf(new WantedTable(family, WantedTable.Ours)), set, [new NftElement(NftBytes.Of(IPAddress.Parse(key)), default)]);
-                continue;
+                pass.Differs(RepairKind.Element, RepairCause.NotOurs, $"{set} of table {family} {WantedTable.Ours} had {key}");
+                change.Delete(family, set, key);
             }
 
-            transaction.AddElement(TableChanges.NameOf(new WantedTable(family, WantedTable.Ours)), set, value is null ? key : $"{key} : {value}");
+            pass.Differs(RepairKind.Element, RepairCause.Missing, $"{set} of table {family} {WantedTable.Ours} lacked {key}");
+            change.Add(family, set, key, value);
         }
 
-        // Every endpoint has one, so its change goes without libnftables, which reads the namespace's rules first.
-        if (!places.IsEmpty)
+        return change.RunAsync(cancellationToken);
+    }
+
+    private static Task RemoveAsync(SpacePass pass, Changes<(string Family, string Set, string Key), string?> elements, CancellationToken cancellationToken)
+    {
+        var change = new ElementChange(pass);
+        foreach (var ((family, set, key), _) in elements.Remove)
         {
-            pass.Script(() => string.Join('\n', places.Lines));
-            pass.Space.Rules.Run(places);
+            pass.Differs(RepairKind.Element, RepairCause.NotOurs, $"{set} of table {family} {WantedTable.Ours} had {key}");
+            change.Delete(family, set, key);
         }
 
-        if (!transaction.IsEmpty)
-        {
-            pass.Script(transaction.ToString);
-            await pass.Space.Nftables.RunAsync(transaction, cancellationToken);
-        }
+        return change.RunAsync(cancellationToken);
     }
 
     private static void Apply(SpacePass pass, Changes<(string Family, string Key), WantedBalance> balances)

@@ -6,20 +6,37 @@ using Skep.Network.Desired;
 namespace Skep.Network.Reconcile;
 
 /// <summary>
-/// The transactions that bring one table to its wanted form. The first adds and changes; the second removes chains and sets that
-/// nothing refers to any more (in one transaction with the reference the kernel may find them busy).
+/// The transactions that bring one table to its wanted form, in this order. <see cref="Before"/> declares plain sets that are about to be filled; a table
+/// that was missing is made whole by it, but asleep. <see cref="Additions"/> fill plain sets: tens of thousands of elements, of which text takes many
+/// times as long. <see cref="First"/> adds and changes all else, or wakes the table. <see cref="Second"/> removes chains and sets that nothing refers to
+/// any more (in one transaction with the reference the kernel may find them busy). <see cref="Removals"/> take out elements that nobody is led to any
+/// more. A table that is replaced is so by <see cref="First"/> alone.
 /// </summary>
 internal sealed partial class TableChanges
 {
+    // A transaction is one datagram.
+    private const int ElementsPerTransaction = 10_000;
+
     private readonly NftTable _table;
     private readonly List<TableDifference> _differences = [];
+    private readonly List<(string Set, IReadOnlyList<string> Keys)> _added = [];
+    private readonly List<(string Set, IReadOnlyList<string> Keys)> _removed = [];
 
-    private TableChanges(NftTable table) => _table = table;
+    // Where whatever is no plain set's element is written.
+    private NftTransaction _text;
 
+    private TableChanges(NftTable table) => (_table, _text) = (table, First);
+
+    public NftTransaction Before { get; } = new();
+    public IEnumerable<NftBatch> Additions => Batches(_added, (batch, set, keys) => batch.AddElements(_table, set, keys.Select(k => new NftElement(k, default))));
     public NftTransaction First { get; } = new();
     public NftTransaction Second { get; } = new();
     public IReadOnlyList<TableDifference> Differences => _differences;
-    public bool IsEmpty => First.IsEmpty && Second.IsEmpty;
+    public IEnumerable<NftBatch> Removals => Batches(_removed, (batch, set, keys) => batch.DeleteElements(_table, set, keys));
+    public bool IsEmpty => _differences.Count == 0 && Before.IsEmpty && First.IsEmpty && Second.IsEmpty;
+
+    /// <summary>The table stands without its elements, and sees no packet, after <see cref="Before"/>.</summary>
+    public bool IsBuiltAsleep => _text == Before;
 
     /// <summary>Whether rules are written, and not only elements.</summary>
     public bool HasRules { get; private set; }
@@ -69,6 +86,11 @@ internal sealed partial class TableChanges
         {
             First.DeleteTable(_table);
         }
+        else if (wanted.Sets.Any(s => s is { IsPlain: true, Elements: not [] }))
+        {
+            // Rules that see packets before their sets are full would drop them.
+            _text = Before.Add($"add table {_table} {{ flags dormant; }}");
+        }
 
         First.AddTable(_table);
         Declare(wanted.Sets, wanted.Chains);
@@ -79,7 +101,7 @@ internal sealed partial class TableChanges
 
         foreach (var set in wanted.Sets)
         {
-            AddElements(set, set.Elements);
+            AddElements(set, set.Elements, asText: replaces || !set.IsPlain);
         }
     }
 
@@ -87,7 +109,12 @@ internal sealed partial class TableChanges
     {
         var sets = there.Sets.ToDictionary(s => s.Name, StringComparer.Ordinal);
         var chains = there.Chains.ToDictionary(c => c.Name, StringComparer.Ordinal);
-        Declare(wanted.Sets.Where(s => !sets.ContainsKey(s.Name)), wanted.Chains.Where(c => !chains.ContainsKey(c.Name)));
+        foreach (var set in wanted.Sets.Where(s => s.IsPlain && !sets.ContainsKey(s.Name)))
+        {
+            Before.AddSet(_table, set.Name, set.Type);
+        }
+
+        Declare(wanted.Sets.Where(s => !s.IsPlain && !sets.ContainsKey(s.Name)), wanted.Chains.Where(c => !chains.ContainsKey(c.Name)));
         foreach (var chain in wanted.Chains)
         {
             var now = chains.GetValueOrDefault(chain.Name);
@@ -119,7 +146,15 @@ internal sealed partial class TableChanges
         foreach (var element in remove)
         {
             _differences.Add(new(RepairKind.Element, RepairCause.NotOurs, had, element));
-            First.DeleteElement(_table, wanted.Name, wanted.Kind == "map" ? element.Split(" : ")[0] : element);
+            if (!wanted.IsPlain)
+            {
+                First.DeleteElement(_table, wanted.Name, wanted.Kind == "map" ? element.Split(" : ")[0] : element);
+            }
+        }
+
+        if (wanted.IsPlain)
+        {
+            _removed.Add((wanted.Name, remove));
         }
 
         foreach (var element in add)
@@ -127,7 +162,7 @@ internal sealed partial class TableChanges
             _differences.Add(new(RepairKind.Element, RepairCause.Missing, lacked, element));
         }
 
-        AddElements(wanted, add);
+        AddElements(wanted, add, asText: !wanted.IsPlain);
     }
 
     private void Drop(WantedTable there, WantedTable wanted)
@@ -151,12 +186,12 @@ internal sealed partial class TableChanges
     {
         foreach (var set in sets)
         {
-            _ = set.Kind == "map" ? First.AddMap(_table, set.Name, set.Type) : First.AddSet(_table, set.Name, set.Type);
+            _ = set.Kind == "map" ? _text.AddMap(_table, set.Name, set.Type) : _text.AddSet(_table, set.Name, set.Type);
         }
 
         foreach (var chain in chains)
         {
-            First.Add($"add chain {_table} {chain.Name}{(chain.Hook is null ? "" : $" {{ {chain.Hook} }}")}");
+            _text.Add($"add chain {_table} {chain.Name}{(chain.Hook is null ? "" : $" {{ {chain.Hook} }}")}");
         }
     }
 
@@ -164,17 +199,33 @@ internal sealed partial class TableChanges
     {
         foreach (var rule in chain.Rules)
         {
-            First.AddRule(_table, chain.Name, rule);
+            _text.AddRule(_table, chain.Name, rule);
             HasRules = true;
         }
     }
 
-    private void AddElements(WantedSet set, IEnumerable<string> elements)
+    private void AddElements(WantedSet set, IReadOnlyList<string> elements, bool asText)
     {
-        var list = string.Join(", ", elements);
-        if (list.Length > 0)
+        if (!asText)
         {
-            First.AddElement(_table, set.Name, list);
+            _added.Add((set.Name, elements));
+        }
+        else if (elements.Count > 0)
+        {
+            _text.AddElement(_table, set.Name, string.Join(", ", elements));
+        }
+    }
+
+    private static IEnumerable<NftBatch> Batches(IEnumerable<(string Set, IReadOnlyList<string> Keys)> sets, Action<NftBatch, string, IEnumerable<NftBytes>> write)
+    {
+        foreach (var (set, keys) in sets)
+        {
+            foreach (var some in keys.Chunk(ElementsPerTransaction))
+            {
+                var batch = new NftBatch();
+                write(batch, set, some.Select(k => NftBytes.Parse(k)));
+                yield return batch;
+            }
         }
     }
 

@@ -39,9 +39,18 @@ internal static class TableStep
             pass.Differs(difference.Kind, difference.Cause, $"table {wanted.Family} {wanted.Name}: {difference}");
         }
 
+        await RunAsync(pass, changes.Before, cancellationToken);
+        if (changes.IsBuiltAsleep)
+        {
+            // Without its elements it is read in no time.
+            Learn(pass, wanted);
+        }
+
+        Run(pass, changes.Additions);
         await RunAsync(pass, changes.First, cancellationToken);
         await RunAsync(pass, changes.Second, cancellationToken);
-        if (changes.HasRules)
+        Run(pass, changes.Removals);
+        if (changes is { HasRules: true, IsBuiltAsleep: false })
         {
             Learn(pass, wanted);
         }
@@ -103,6 +112,15 @@ internal static class TableStep
     // Balancers, answers that are under way and the chains of iptables have others who look after them.
     private static bool IsStranger(SpacePass pass, string name) =>
         BalancerForm.NumberOf(name) is null && name != DatagramStep.Table && !(s_iptables.Contains(name) && !pass.Wanted.Iptables.IsEmpty);
+
+    private static void Run(SpacePass pass, IEnumerable<NftBatch> batches)
+    {
+        foreach (var batch in batches)
+        {
+            pass.Script(() => string.Join('\n', batch.Lines));
+            pass.Space.Rules.Run(batch);
+        }
+    }
 
     private static async Task RunAsync(SpacePass pass, NftTransaction transaction, CancellationToken cancellationToken)
     {

@@ -16,6 +16,7 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
     private CancellationTokenSource _stop = new();
     private NameServer _names = null!;
     private Task _running = Task.CompletedTask;
+    private bool _started;
 
     public string Id { get; } = id;
     public NetworkNamespace Host { get; } = host;
@@ -37,6 +38,7 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
 
     public void Start()
     {
+        _started = true;
         _stop = new CancellationTokenSource();
         _names = new NameServer([], TimeProvider.System, NullLogger<NameServer>.Instance, balances6: !Classic);
         Network = new NodeNetwork(
@@ -59,6 +61,7 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
 
     public async Task StopAsync()
     {
+        _started = false;
         await _stop.CancelAsync();
         await _running;
         Network.Dispose();
@@ -101,6 +104,11 @@ internal sealed class TestNode(string id, NetworkNamespace host, string address,
     public async ValueTask DisposeAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        if (!_started)
+        {
+            Start();
+        }
+
         await Network.RemoveAllAsync(limit.Token);
         await StopAsync();
         foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, "netns")))

@@ -31,7 +31,7 @@ public sealed class BalancerChangeTests
         Assert.Equal(0u, _shard.Free(2));
     }
 
-    private static NftBytes Key => BalancerForm.KeyOf("10.0.1.2");
+    private static NftBytes Key => NftBytes.Parse("10.0.1.2");
 
     private static WantedBalance Balance(params string[] backends) => new("ip", "10.0.1.2", "vip-10.0.1.2", [.. backends.Select(IPAddress.Parse)], null);
 

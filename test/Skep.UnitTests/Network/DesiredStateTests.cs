@@ -38,6 +38,11 @@ public sealed class DesiredStateTests
             set occupied { type ipv4_addr }
               10.0.1.3
               10.0.1.4
+            set members { type ipv4_addr . ipv4_addr }
+              10.0.1.2 . 10.0.1.3
+              10.0.1.2 . 10.0.1.4
+            chain members { type nat hook postrouting priority srcnat - 10; policy accept; }
+              ct status dnat ct original ip daddr . ip daddr != @members drop
             chain postrouting { type nat hook postrouting priority srcnat; policy accept; }
               ip saddr . ip daddr @itself snat to 10.0.1.1
             chain past-refusals { type nat hook prerouting priority dstnat - 10; policy accept; }
@@ -85,6 +90,8 @@ public sealed class DesiredStateTests
           route default via 172.18.0.1 dev eth1
           table ip skep
             set answering { type ipv4_addr . inet_proto . inet_service; size 65535; flags dynamic,timeout; timeout 10s }
+            set members { type inet_proto . inet_service . ipv4_addr . inet_service }
+            set member-ranges { type inet_proto . inet_service . ipv4_addr; flags interval }
             chain signs { type filter hook prerouting priority mangle; policy accept; }
               iifname != "eth0" accept
               tcp flags ! syn,rst accept
@@ -92,6 +99,12 @@ public sealed class DesiredStateTests
               tcp flags syn,ack / syn,rst,ack limit rate 100/second burst 100 packets add @answering { ip saddr . meta l4proto . tcp sport } log group 23790 snaplen 128 queue-threshold 1
               tcp flags rst,ack / syn,rst,ack tcp sequence 0 limit rate 100/second burst 100 packets log group 23790 snaplen 128 queue-threshold 1
               icmp type destination-unreachable icmp code port-unreachable ct direction reply limit rate 50/second burst 50 packets log group 23790 snaplen 128 queue-threshold 1
+            chain members { type nat hook postrouting priority srcnat - 10; policy accept; }
+              oifname != "eth0" accept
+              ct status ! dnat accept
+              meta l4proto { tcp, udp, sctp } meta l4proto . ct original proto-dst . ip daddr . th dport @members accept
+              meta l4proto { tcp, udp, sctp } meta l4proto . ct original proto-dst . ip daddr @member-ranges accept
+              drop
             chain translations { type nat hook prerouting priority dstnat; policy accept; }
               ct status dnat accept
             chain forward { type filter hook forward priority filter; policy accept; }

@@ -70,6 +70,29 @@ public sealed class TableChangesTests
     }
 
     [Fact]
+    public void A_table_with_plain_sets_is_made_asleep_and_wakes_when_they_are_full()
+    {
+        var wanted = new WantedTable("ip", "skep") { Sets = [new("set", "places", "ipv4_addr", ["10.0.1.3", "10.0.1.4"])], Chains = [new("absent", null, ["ip daddr != @places drop"])] };
+        var changes = TableChanges.Between(wanted, null, s_nothingLearnt);
+        Assert.True(changes.IsBuiltAsleep);
+        Assert.Equal(
+            "add table ip skep { flags dormant; }\nadd set ip skep places { type ipv4_addr; }\nadd chain ip skep absent\nadd rule ip skep absent ip daddr != @places drop\n", changes.Before.ToString());
+        Assert.Equal(["add 2 of ip skep places"], changes.Additions.SelectMany(b => b.Lines));
+        Assert.Equal("add table ip skep\n", changes.First.ToString());
+    }
+
+    [Fact]
+    public void Elements_of_plain_sets_come_before_rules_and_go_after()
+    {
+        WantedTable With(params string[] places) => new("ip", "skep") { Sets = [new("set", "places", "ipv4_addr", [.. places])], Chains = [new("absent", null, [$"counter packets {places.Length} drop"])] };
+        var changes = TableChanges.Between(With("10.0.1.3", "10.0.1.5"), With("10.0.1.4"), s_nothingLearnt);
+        Assert.False(changes.IsBuiltAsleep);
+        Assert.Equal(["add 2 of ip skep places"], changes.Additions.SelectMany(b => b.Lines));
+        Assert.DoesNotContain("element", changes.First.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["delete 1 of ip skep places"], changes.Removals.SelectMany(b => b.Lines));
+    }
+
+    [Fact]
     public void A_table_that_is_gone_is_made_whole_in_one_transaction()
     {
         var changes = TableChanges.Between(Wanted(), null, s_nothingLearnt);

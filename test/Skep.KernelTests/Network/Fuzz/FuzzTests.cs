@@ -5,8 +5,8 @@ namespace Skep.KernelTests.Network.Fuzz;
 
 /// <summary>
 /// Entries of the kernel are deleted and corrupted at random on three machines under load. All is right again within a second, found by notice or by the
-/// quick look at settings and sockets, not by the slow look at everything; and nobody gets an answer from another service, but while a rule stands that
-/// says so to the kernel. Runs for a few seconds; for SKEP_SOAK_MINUTES minutes when that is set.
+/// quick look at settings and sockets, not by the slow look at everything; and nobody gets an answer from another service, unless one machine has lost at once
+/// a rule of where to lead flows and the one that looks after it. Runs for a few seconds; for SKEP_SOAK_MINUTES minutes when that is set.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class FuzzTests(ITestOutputHelper output)
@@ -21,7 +21,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private readonly int _seed = Environment.TickCount;
 
     [Fact]
-    public async Task Whatever_is_deleted_or_corrupted_is_right_again_within_a_second_and_nobody_is_misled_for_longer()
+    public async Task Whatever_is_deleted_or_corrupted_is_right_again_within_a_second_and_nobody_is_misled()
     {
         var minutes = double.Parse(Environment.GetEnvironmentVariable("SKEP_SOAK_MINUTES") ?? "0", CultureInfo.InvariantCulture);
         output.WriteLine($"seed {_seed}");
@@ -159,8 +159,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         while (nodes.Wrong.TryDequeue(out var wrong))
         {
+            // Only who was led astray and not looked at once more arrives at the other service.
             Assert.True(
-                done.Exists(d => d.Harm.Misleads) && wrong.Begun >= begun - TimeSpan.FromMilliseconds(300) && wrong.Begun <= healed,
+                done.Exists(d => d.Harm.Misleads && done.Exists(b => b.Harm.Blinds && b.Machine == d.Machine))
+                && wrong.Begun >= begun - TimeSpan.FromMilliseconds(300) && wrong.Begun <= healed,
                 $"{story}: {wrong.What}, {(wrong.Begun - begun).TotalMilliseconds:0} ms after the harm began");
         }
     }

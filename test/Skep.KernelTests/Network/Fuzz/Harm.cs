@@ -13,8 +13,9 @@ namespace Skep.KernelTests.Network.Fuzz;
 /// <param name="Kind">What it is done to.</param>
 /// <param name="Space">The namespace: demo, mesh, sandbox, task, host or sockets.</param>
 /// <param name="Text">A shell command; for sockets the name of the deed.</param>
-/// <param name="Misleads">The kernel obeys it: while it stands a flow may meet the other service.</param>
-internal sealed record Harm(string Kind, string Space, string Text, bool Misleads = false)
+/// <param name="Misleads">It leads flows to the other service. None arrives, for what may be led where is looked up once more.</param>
+/// <param name="Blinds">It takes that second look away. By itself that leads nobody anywhere.</param>
+internal sealed record Harm(string Kind, string Space, string Text, bool Misleads = false, bool Blinds = false)
 {
     private const int MeshTable = 100;
 
@@ -32,6 +33,10 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
         new("nft", "demo", "nft add chain ip skep-0 stranger"),
         new("nft", "demo", "nft flush chain ip skep-0 prerouting"),
         new("nft", "demo", "nft delete table ip skep-0"),
+        new("nft", "demo", "nft delete table ip skep", Blinds: true),
+        new("nft", "demo", "nft flush chain ip skep members", Blinds: true),
+        new("nft", "demo", "nft add element ip skep members { 10.0.1.2 . 10.0.1.{db} }", Blinds: true),
+        new("nft", "demo", "nft delete element ip skep members { 10.0.1.2 . 10.0.1.{far} }"),
         new("nft", "demo", "nft flush ruleset"),
         new("nft", "mesh", "nft flush ruleset"),
         new("nft", "host", "nft delete element ip skep-0 published { tcp . 8000 }"),
@@ -41,6 +46,9 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
         new("nft", "task", "nft delete table netdev skep"),
         new("nft", "task", "nft flush chain ip skep entrance"),
         new("nft", "task", "nft flush ruleset"),
+        new("nft", "host", "nft flush chain ip skep members", Blinds: true),
+        new("nft", "host", "nft add element ip skep members { tcp . 8000 . 10.0.0.{db} . 3000 }", Blinds: true),
+        new("nft", "host", "nft delete element ip skep members { tcp . 8000 . 10.0.0.{far} . 3000 }"),
         new("nft", "host", "nft delete table ip skep"),
         new("nft", "host", "nft flush ruleset"),
         new("nft", "host", "nft flush chain ip skep-0 prerouting"),
