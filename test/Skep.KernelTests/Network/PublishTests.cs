@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Skep.Kernel.Namespaces;
 using Skep.Kernel.Native;
 using Skep.Model.Plans;
@@ -68,7 +69,7 @@ public sealed class PublishTests(ITestOutputHelper output)
 
         var host = await NamespaceFixture.RunAsync(nodes.First.Host, "nft", "list", "table", "ip", "skep");
         Assert.Contains("tcp . 20000-20999", host, StringComparison.Ordinal);
-        var rules = (await NamespaceFixture.RunAsync(nodes.First.Host, "nft", "list", "ruleset")).Split('\n').Where(l => l.Contains("dnat", StringComparison.Ordinal)).ToList();
+        var rules = (await NamespaceFixture.RunAsync(nodes.First.Host, "nft", "list", "ruleset")).Split('\n').Where(l => Regex.IsMatch(l, "dnat (ip6? )?to ")).ToList();
         output.WriteLine($"the host translates by {rules.Count} rules: {string.Join(" | ", rules.Select(r => r.Trim()))}");
         Assert.Equal(2, rules.Count(r => r.Contains("dport 20000-20999", StringComparison.Ordinal)));
         Assert.InRange(rules.Count, 2, 20);
