@@ -37,44 +37,61 @@ public readonly struct NftBytes : IEquatable<NftBytes>
 
     /// <summary>A key of addresses, protocols and ports as nft writes it: <c>10.0.1.2</c>, <c>tcp . 8000 . 10.0.0.3 . 80</c>.</summary>
     /// <exception cref="FormatException">A part is none of these.</exception>
-    public static NftBytes Parse(ReadOnlySpan<char> key)
+    public static NftBytes Parse(ReadOnlySpan<char> key) =>
+        TryParse(key, out var bytes) ? bytes : throw new FormatException($"{key} is no key of addresses, protocols and ports");
+
+    /// <inheritdoc cref="Parse"/>
+    public static bool TryParse(ReadOnlySpan<char> key, out NftBytes bytes)
     {
-        Span<byte> bytes = stackalloc byte[LongestKey];
-        bytes.Clear();
+        bytes = default;
+        Span<byte> all = stackalloc byte[LongestKey];
+        all.Clear();
         var length = 0;
-        foreach (var range in key.Split(" . "))
+        foreach (var part in key.Split(" . "))
         {
-            var part = key[range];
-            var room = bytes[length..];
-            if (part.ContainsAny('.', ':'))
+            if (Write(key[part], all[length..]) is not (> 0 and var written))
             {
-                length += IPAddress.Parse(part).TryWriteBytes(room, out var written) ? written : throw new FormatException($"{key} is longer than a key");
-                continue;
+                return false;
             }
 
-            if (char.IsAsciiDigit(part[0]))
-            {
-                BinaryPrimitives.WriteUInt16BigEndian(room, ushort.Parse(part, CultureInfo.InvariantCulture));
-            }
-            else
-            {
-                room[0] = NumberOf(part);
-            }
-
-            length += sizeof(uint);
+            length += written;
         }
 
-        return new NftBytes(bytes[..length]);
+        bytes = new NftBytes(all[..length]);
+        return true;
     }
 
-    /// <summary>The number of a protocol that has ports.</summary>
+    /// <summary>The number of a protocol that has ports; 0 for others.</summary>
     public static byte NumberOf(ReadOnlySpan<char> protocol) => protocol switch
     {
         "tcp" => 6,
         "udp" => 17,
         "sctp" => 132,
-        _ => throw new FormatException($"{protocol} is no protocol with ports"),
+        _ => 0,
     };
+
+    // How many bytes the part takes; 0: it is none.
+    private static int Write(ReadOnlySpan<char> part, Span<byte> room)
+    {
+        if (part.ContainsAny('.', ':'))
+        {
+            return IPAddress.TryParse(part, out var address) && address.TryWriteBytes(room, out var written) ? written : 0;
+        }
+
+        if (room.Length < sizeof(uint))
+        {
+            return 0;
+        }
+
+        if (ushort.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(room, port);
+            return sizeof(uint);
+        }
+
+        room[0] = NumberOf(part);
+        return room[0] == 0 ? 0 : sizeof(uint);
+    }
 
     public bool Equals(NftBytes other) => Span.SequenceEqual(other.Span);
 

@@ -142,17 +142,19 @@ internal sealed partial class TableChanges
     {
         var remove = there.Except(wanted.Elements, StringComparer.Ordinal).ToList();
         var add = wanted.Elements.Except(there, StringComparer.Ordinal).ToList();
+        // What another put into a plain set may be of a protocol without ports, or have a comment and be in the way of ours.
+        var asText = !wanted.IsPlain || remove.Exists(e => !NftBytes.TryParse(e, out _));
         var (had, lacked) = ($"{wanted.Kind} {wanted.Name} had", $"{wanted.Kind} {wanted.Name} lacked");
         foreach (var element in remove)
         {
             _differences.Add(new(RepairKind.Element, RepairCause.NotOurs, had, element));
-            if (!wanted.IsPlain)
+            if (asText)
             {
                 First.DeleteElement(_table, wanted.Name, wanted.Kind == "map" ? element.Split(" : ")[0] : element);
             }
         }
 
-        if (wanted.IsPlain)
+        if (!asText)
         {
             _removed.Add((wanted.Name, remove));
         }
@@ -162,7 +164,7 @@ internal sealed partial class TableChanges
             _differences.Add(new(RepairKind.Element, RepairCause.Missing, lacked, element));
         }
 
-        AddElements(wanted, add, asText: !wanted.IsPlain);
+        AddElements(wanted, add, asText);
     }
 
     private void Drop(WantedTable there, WantedTable wanted)

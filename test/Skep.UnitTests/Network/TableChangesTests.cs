@@ -92,6 +92,17 @@ public sealed class TableChangesTests
         Assert.Equal(["delete 1 of ip skep places"], changes.Removals.SelectMany(b => b.Lines));
     }
 
+    [Theory]
+    [InlineData("icmp . 8", "delete element ip skep ports { icmp . 8 }\ndelete element ip skep ports { tcp . 81 }\n")]
+    [InlineData("tcp . 80 comment \"x\"", "delete element ip skep ports { tcp . 80 comment \"x\" }\ndelete element ip skep ports { tcp . 81 }\nadd element ip skep ports { tcp . 80 }\n")]
+    public void What_another_put_into_a_plain_set_goes_whatever_it_is(string other, string changed)
+    {
+        WantedTable With(params string[] ports) => new("ip", "skep") { Sets = [new("set", "ports", "inet_proto . inet_service", [.. ports])] };
+        var changes = TableChanges.Between(With("tcp . 80"), With([other, "tcp . 81", .. other.StartsWith("icmp", StringComparison.Ordinal) ? ["tcp . 80"] : Array.Empty<string>()]), s_nothingLearnt);
+        Assert.Equal(changed, changes.First.ToString());
+        Assert.Empty(changes.Additions.Concat(changes.Removals));
+    }
+
     [Fact]
     public void A_table_that_is_gone_is_made_whole_in_one_transaction()
     {

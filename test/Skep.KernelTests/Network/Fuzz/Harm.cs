@@ -53,6 +53,8 @@ internal sealed record Harm(string Kind, string Space, string Text, bool Mislead
         new("nft", "host", "nft flush ruleset"),
         new("nft", "host", "nft flush chain ip skep-0 prerouting"),
         new("nft", "host", "nft delete element ip skep ingress-ports { tcp . 8000 }"),
+        new("nft", "host", "nft 'delete element ip skep ingress-ports { tcp . 8000 } ; add element ip skep ingress-ports { tcp . 8000 comment \"x\" }'"),
+        new("nft", "host", "nft add element ip skep ingress-ports { icmp . 8 }"),
         new("nft", "host", "nft insert rule ip skep past-refusals fib daddr type local tcp dport 8000 dnat to 10.0.0.{db}:3000", Misleads: true),
         new("nft", "demo", "nft add table ip skep-0 '{ flags dormant; }'"),
         new("nft", "host", "nft add table ip skep '{ flags dormant; }'"),
