@@ -22,9 +22,6 @@ internal static class BenchImages
         events { worker_connections 4096; }
         http {
           access_log off;
-          # As Debian and nginx's own image set them.
-          sendfile on;
-          tcp_nopush on;
           keepalive_requests 1000000;
           server { listen 80 backlog=4096; root /www; }
         }
