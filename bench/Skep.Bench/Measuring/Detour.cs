@@ -29,6 +29,7 @@ internal sealed record Detour(string Url, string DirectUrl, Func<IEnumerable<int
         foreach (var server in servers)
         {
             await Shell.RunAsync("taskset", ["-a", "-p", "-c", Text(processor), Text(server)], cancellationToken);
+            await CongestionControl.ChooseAsync(server, load.Congestion, cancellationToken);
         }
 
         var (rates, times) = (new List<double>(), new List<double>());
@@ -43,7 +44,8 @@ internal sealed record Detour(string Url, string DirectUrl, Func<IEnumerable<int
         }
 
         var what = load.NewConnections ? "a connection per request" : load.Path.Length > 0 ? "1 MiB per request" : "kept connections";
-        var how = $"{name}, {what}, {load.Clients} at a time";
+        var paced = load.Congestion == CongestionControl.Plain ? "" : $" by {load.Congestion}";
+        var how = $"{name}, {what}{paced}, {load.Clients} at a time";
         return [new Figure(how, "×", Sample.Of(rates), bar), new Figure(how + ", by processor time", "×", Sample.Of(times))];
     }
 

@@ -7,15 +7,27 @@ namespace Skep.Bench.Measuring;
 /// <param name="NewConnections">Each request opens a connection of its own.</param>
 internal sealed record WrkLoad(int Process, int Clients, bool NewConnections)
 {
-    /// <summary>Every way of asking that bars are on: requests one at a time and 32, on kept and on new connections, and a file of 1 MiB on kept ones.</summary>
+    private static readonly int[] s_numbers = [1, 32];
+
+    /// <summary>
+    /// Every way of asking that bars are on: requests one at a time and 32, on kept and on new connections, and a file of 1 MiB on kept ones; the file also
+    /// by the machine's own congestion control, where that holds packets back.
+    /// </summary>
     public static IReadOnlyList<WrkLoad> Kinds(int process) =>
     [
-        new(process, 1, false), new(process, 32, false), new(process, 1, true), new(process, 32, true),
-        new(process, 1, false) { Path = BenchImages.Bulk }, new(process, 32, false) { Path = BenchImages.Bulk },
+        .. from fresh in new[] { false, true }
+           from clients in s_numbers
+           select new WrkLoad(process, clients, fresh),
+        .. from congestion in CongestionControl.All
+           from clients in s_numbers
+           select new WrkLoad(process, clients, false) { Path = BenchImages.Bulk, Congestion = congestion },
     ];
 
     /// <summary>What is asked for; empty is a page of three bytes.</summary>
     public string Path { get; init; } = "";
+
+    /// <summary>The servers' congestion control.</summary>
+    public string Congestion { get; init; } = CongestionControl.Plain;
 
     /// <summary>Ask as a program of that process' container does: from its control group of version 2 too.</summary>
     public bool InGroup { get; init; }

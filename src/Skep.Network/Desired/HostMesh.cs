@@ -105,7 +105,7 @@ internal static class HostMesh
         {
             yield return new WantedChain("led", "type filter hook prerouting priority dstnat + 10; policy accept;",
             [
-                $"iifname \"{Link}\" meta mark set 0x{Mark:x} accept",
+                $"iifname \"{Link}\" meta mark set 0x{Mark:x} goto {RefusalRules.SignsName}",
                 $"{ip} daddr {subnet} ct status dnat meta mark set 0x{Mark:x}",
             ]);
             // A packet of the host's own that is translated is routed again by that (nf_nat_ipv4_local_fn), with the mark that it has by then.
@@ -117,7 +117,7 @@ internal static class HostMesh
             ]);
         }
 
-        foreach (var chain in RefusalRules.Chains(family, $"fib daddr type local {KeyOfPacket}", "meta l4proto . ct original proto-dst", Link))
+        foreach (var chain in RefusalRules.Chains(family, $"fib daddr type local {KeyOfPacket}", "meta l4proto . ct original proto-dst", host: true))
         {
             yield return chain;
         }

@@ -37,9 +37,10 @@ internal static class HostTable
                 [
                     // These links route 127.0.0.0/8 for our own sake; a container has no business there.
                     $"ip daddr 127.0.0.0/8 iifname {Ours} drop",
-                    Untracked(node, "ip saddr"),
+                    $"{Tunnelled(node)} goto tunnels",
                 ]),
-                new("untracked", "type filter hook output priority raw; policy accept;", [Untracked(node, "ip daddr")]),
+                Tunnels(networks, Four),
+                Untracked(node, Four),
                 new("prerouting", Coming, published),
                 new("output", Own, published),
                 Input(node, networks, Four, mesh),
@@ -65,8 +66,8 @@ internal static class HostTable
         var six = node.Facts.GatewaySubnet6;
         var mesh = ingress?.MeshFamilies.Contains(AddressFamily.InterNetworkV6) == true;
         var published = Published(node, ingress, AddressFamily.InterNetworkV6);
-        WantedChain guard = new("guard", "type filter hook prerouting priority raw; policy accept;", [Untracked(node, "ip6 saddr")]);
-        WantedChain untracked = new("untracked", "type filter hook output priority raw; policy accept;", [Untracked(node, "ip6 daddr")]);
+        WantedChain guard = new("guard", "type filter hook prerouting priority raw; policy accept;", [$"{Tunnelled(node)} goto tunnels"]);
+        var (tunnels, untracked) = (Tunnels(networks, Six), Untracked(node, Six));
         var input = Input(node, networks, Six, mesh);
         return new WantedTable("ip6", WantedTable.Ours)
         {
@@ -76,10 +77,11 @@ internal static class HostTable
                 .. mesh ? HostMesh.Sets(AddressFamily.InterNetworkV6) : [],
             ],
             Chains = six is not { } subnet
-                ? [guard, untracked, input, .. Exit(node, networks), new("forward", "type filter hook forward priority filter; policy accept;", [$"iifname \"{Bridge}\" oifname \"{Bridge}\" drop"])]
+                ? [guard, tunnels, untracked, input, .. Exit(node, networks), new("forward", "type filter hook forward priority filter; policy accept;", [$"iifname \"{Bridge}\" oifname \"{Bridge}\" drop"])]
                 :
                 [
                     guard,
+                    tunnels,
                     untracked,
                     new("prerouting", Coming, published),
                     Loopback,
@@ -205,13 +207,24 @@ internal static class HostTable
     ]);
 
     private static WantedChain Input(NodeView node, IReadOnlyList<NetworkView> networks, string ip, bool mesh) =>
-        new("input", "type filter hook input priority filter; policy accept;", [.. Tunnels(networks, ip), .. Sealed(node, networks, "meta"), .. mesh ? HostMesh.Input(ip) : []]);
+        new("input", "type filter hook input priority filter; policy accept;", [.. Sealed(node, networks, "meta"), .. mesh ? HostMesh.Input(ip) : []]);
 
-    /// <summary>Only peers may send into our networks; other tunnels on the same port are not our business.</summary>
-    private static IEnumerable<string> Tunnels(IReadOnlyList<NetworkView> networks, string ip) =>
-        networks.OrderBy(n => n.Network.Vni).Select(n => string.Create(
+    /// <summary>
+    /// Only peers may send into our networks; other tunnels on the same port are not our business. Each flow in a tunnel has a source port of its own
+    /// outside (RFC 7348), which would be a tracked flow for each flow that is tracked inside already.
+    /// </summary>
+    private static WantedChain Tunnels(IReadOnlyList<NetworkView> networks, string ip) => new("tunnels", null,
+    [
+        $"{ip} saddr @vteps notrack accept",
+        .. networks.OrderBy(n => n.Network.Vni).Select(n => string.Create(
             CultureInfo.InvariantCulture,
-            $"udp dport {n.DataPathPort} @th,96,24 0x{n.Network.Vni:x} {ip} saddr != @vteps drop"));
+            $"udp dport {n.DataPathPort} @th,96,24 0x{n.Network.Vni:x} fib daddr type local drop")),
+    ]);
+
+    private static WantedChain Untracked(NodeView node, string ip) =>
+        new("untracked", "type filter hook output priority raw; policy accept;", [$"{Tunnelled(node)} {ip} daddr @vteps notrack"]);
+
+    private static string Tunnelled(NodeView node) => $"udp dport {{ {node.Plan.DataPathPort}, {node.Plan.EncryptedPort} }}";
 
     // The kernel's IPsec policies already refuse what is said here. These rules are for the moment after somebody flushed those.
     private static IEnumerable<string> Sealed(NodeView node, IReadOnlyList<NetworkView> networks, string side) =>
@@ -220,15 +233,10 @@ internal static class HostTable
     private static IEnumerable<WantedChain> Exit(NodeView node, IReadOnlyList<NetworkView> networks) =>
         Sealed(node, networks, "rt").Select(rule => new WantedChain("exit", "type filter hook output priority filter; policy accept;", [rule]));
 
-    // Each flow in a tunnel has a source port of its own outside (RFC 7348), which would be a tracked flow for each flow that is
-    // tracked inside already.
-    private static string Untracked(NodeView node, string peer) =>
-        $"udp dport {{ {node.Plan.DataPathPort}, {node.Plan.EncryptedPort} }} {peer} @vteps notrack";
-
     private static ImmutableArray<string> Forward(NodeView node, string ip) =>
     [
         // Masqueraded, a container's datagram would look like this node's own tunnel to its peers.
-        $"iifname \"{Bridge}\" udp dport {{ {node.Plan.DataPathPort}, {node.Plan.EncryptedPort} }} {ip} daddr @vteps drop",
+        $"iifname \"{Bridge}\" {Tunnelled(node)} {ip} daddr @vteps drop",
         $"oifname \"{HostMesh.Link}\" {SegmentRules.Rule}",
         "ct state established,related accept",
         $"oifname {Ours} ct status dnat accept",

@@ -20,6 +20,9 @@ internal static class RefusalRules
     /// <summary>The map that leads a port's flows past backends that refuse it.</summary>
     public const string Detours = "detours";
 
+    /// <summary>The chain that tells who answers and who refuses.</summary>
+    public const string SignsName = "signs";
+
     private const string Retried = "retried";
     private const byte Tcp = 6;
 
@@ -41,18 +44,19 @@ internal static class RefusalRules
     /// <param name="family">IPv4 or IPv6.</param>
     /// <param name="key">The key of <see cref="Detours"/> in a flow's first packet.</param>
     /// <param name="original">The key of <see cref="Retried"/> in the flow's first packet, from its entry in conntrack.</param>
-    /// <param name="link">By which backends answer; null = any. The namespace that has only one such link has programs that ask, too.</param>
-    public static IEnumerable<WantedChain> Chains(AddressFamily family, string key, string original, string? link = null)
+    /// <param name="host">The host's programs ask, too, and most of its packets are none of the swarm's: it leads to <c>signs</c> what comes from backends.</param>
+    public static IEnumerable<WantedChain> Chains(AddressFamily family, string key, string original, bool host = false)
     {
         var ip = family == AddressFamily.InterNetwork ? "ip" : "ip6";
         // Before every table that balances (PolicyTables are at dstnat - 5): who translates first has the flow.
         yield return new WantedChain("past-refusals", "type nat hook prerouting priority dstnat - 10; policy accept;", [$"{key} vmap @{Detours}"]);
-        if (link is not null)
+        if (host)
         {
             yield return new WantedChain("own-past-refusals", "type nat hook output priority -110; policy accept;", [$"{key} vmap @{Detours}"]);
         }
 
-        yield return Signs(family, link, $"tcp flags rst,ack / syn,rst,ack tcp sequence 0 {original} @{Retried} jump repeat");
+        var signs = Signs(family, null, $"tcp flags rst,ack / syn,rst,ack tcp sequence 0 {original} @{Retried} jump repeat");
+        yield return host ? signs with { Hook = null } : signs;
         // The client never hears of the refusal; a second later its kernel sends the SYN again, which opens a new flow to another
         // backend. Once for each of its sockets: what is refused again is refused.
         yield return new WantedChain("repeat", null,
@@ -73,7 +77,7 @@ internal static class RefusalRules
             : ("ip6", "icmpv6 type destination-unreachable icmpv6 code port-unreachable");
         var log = string.Create(CultureInfo.InvariantCulture, $"log group {LogGroup} snaplen {LogLength} queue-threshold 1");
         string[] elsewhere = link is null ? [] : [$"iifname != \"{link}\" accept"];
-        return new WantedChain("signs", "type filter hook prerouting priority mangle; policy accept;",
+        return new WantedChain(SignsName, "type filter hook prerouting priority mangle; policy accept;",
         [
             .. elsewhere,
             "tcp flags ! syn,rst accept",
