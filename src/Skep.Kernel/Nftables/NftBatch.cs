@@ -142,19 +142,23 @@ public sealed class NftBatch
 
     private void Elements(ushort type, ushort flags, NftTable table, string map, IEnumerable<NftElement> elements, string verb)
     {
-        foreach (var some in elements.Chunk(ElementsPerMessage))
+        using var rest = elements.GetEnumerator();
+        for (var more = rest.MoveNext(); more;)
         {
-            var message = Begin(type, flags, table, new(verb, table, map, some.Length));
+            var number = 0;
+            var message = Begin(type, flags, table, default);
             _writer.Attribute(NFTA_SET_ELEM_LIST_TABLE, table.Name);
             _writer.Attribute(NFTA_SET_ELEM_LIST_SET, map);
             var list = _writer.BeginNested(NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED);
-            foreach (var element in some)
+            for (; more && number < ElementsPerMessage; more = rest.MoveNext())
             {
-                Element(element);
+                Element(rest.Current);
+                number++;
             }
 
             _writer.EndNested(list);
             _writer.EndMessage(message);
+            _what[^1] = new(verb, table, map, number);
         }
     }
 

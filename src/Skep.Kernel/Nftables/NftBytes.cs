@@ -9,6 +9,7 @@ public readonly struct NftBytes : IEquatable<NftBytes>
 {
     // NFT_REG32_COUNT registers of four bytes.
     private const int LongestKey = 64;
+    private const int LongestAddress = 16;
 
     private readonly byte[]? _bytes;
 
@@ -22,17 +23,27 @@ public readonly struct NftBytes : IEquatable<NftBytes>
     public static NftBytes Of(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
-        return new NftBytes(address.GetAddressBytes());
+        Span<byte> bytes = stackalloc byte[LongestAddress];
+        address.TryWriteBytes(bytes, out var length);
+        return new NftBytes(bytes[..length]);
     }
 
     /// <summary>A number as numgen makes it: in the host's order.</summary>
-    public static NftBytes Of(uint number) => new(BitConverter.GetBytes(number));
+    public static NftBytes Of(uint number)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        BitConverter.TryWriteBytes(bytes, number);
+        return new NftBytes(bytes);
+    }
 
     /// <summary>An address and a port: <c>ipv4_addr . inet_service</c>.</summary>
     public static NftBytes Of(IPAddress address, ushort port)
     {
         ArgumentNullException.ThrowIfNull(address);
-        return new NftBytes([.. address.GetAddressBytes(), (byte)(port >> 8), (byte)port, 0, 0]);
+        Span<byte> bytes = stackalloc byte[LongestAddress + sizeof(uint)];
+        address.TryWriteBytes(bytes, out var length);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[length..], (uint)port << 16);
+        return new NftBytes(bytes[..(length + sizeof(uint))]);
     }
 
     /// <summary>A key of addresses, protocols and ports as nft writes it: <c>10.0.1.2</c>, <c>tcp . 8000 . 10.0.0.3 . 80</c>.</summary>

@@ -13,10 +13,16 @@ internal sealed class BalancerChange(BalancerForm form)
     // A transaction is one datagram.
     private const int Largest = 1 << 20;
 
+    // About what the elements of a new balance take in it, beside the backends' own.
+    private const int BytesOfKey = 150;
+    private const int BytesOfBackend = 60;
+
     private readonly List<NftBatch> _done = [];
     private readonly List<(BalancerShard Shard, string Chain)> _chains = [];
     private readonly List<(BalancerShard Shard, NumberRange Numbers)> _given = [];
+    private readonly List<(BalancerShard Shard, NftBytes Key, WantedBalance Wanted, uint Offset)> _new = [];
     private NftBatch _batch = new();
+    private int _bytesOfNew;
 
     public IEnumerable<NftBatch> Transactions()
     {
@@ -61,9 +67,9 @@ internal sealed class BalancerChange(BalancerForm form)
     {
         var offset = shard.Free((uint)wanted.Backends.Length);
         _batch.AddChain(shard.Table, new NftChain(wanted.Chain));
-        _batch.AddElements(shard.Table, BalancerForm.Backends, BalancerForm.ElementsOf(wanted, offset));
         _batch.AddRule(shard.Table, form.RuleOf(wanted, offset));
-        _batch.AddElements(shard.Table, form.Keys.Name, [new NftElement(key, default, wanted.Chain)]);
+        _new.Add((shard, key, wanted, offset));
+        _bytesOfNew += BytesOfKey + (BytesOfBackend * wanted.Backends.Length);
         shard.Add(new PlacedBalance(key, wanted.Chain, new NumberRange(offset, (uint)wanted.Backends.Length), wanted));
         Cut(Largest);
     }
@@ -97,10 +103,24 @@ internal sealed class BalancerChange(BalancerForm form)
 
     private void Cut(int size)
     {
-        if (!_batch.IsEmpty && _batch.Written.Length >= size)
+        if (!_batch.IsEmpty && _batch.Written.Length + _bytesOfNew >= size)
         {
+            Fill();
             _done.Add(_batch);
             _batch = new NftBatch();
         }
+    }
+
+    // The elements of new balances come after all their rules: for each rule that asks a map the kernel walks through the whole of it.
+    private void Fill()
+    {
+        foreach (var shard in _new.GroupBy(n => n.Shard))
+        {
+            _batch.AddElements(shard.Key.Table, BalancerForm.Backends, shard.SelectMany(n => BalancerForm.ElementsOf(n.Wanted, n.Offset)));
+            _batch.AddElements(shard.Key.Table, form.Keys.Name, shard.Select(n => new NftElement(n.Key, default, n.Wanted.Chain)));
+        }
+
+        _new.Clear();
+        _bytesOfNew = 0;
     }
 }

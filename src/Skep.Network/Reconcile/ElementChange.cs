@@ -10,13 +10,13 @@ namespace Skep.Network.Reconcile;
 internal sealed class ElementChange(SpacePass pass)
 {
     private readonly NftTransaction _transaction = new();
-    private readonly NftBatch _plain = new();
+    private readonly Dictionary<(string Family, string Set), PlainChange?> _plain = [];
 
     public void Add(string family, string set, string key, string? value)
     {
-        if (IsPlain(family, set))
+        if (Plain(family, set) is { } plain)
         {
-            _plain.AddElements(TableOf(family), set, [new NftElement(NftBytes.Parse(key), default)]);
+            plain.Add.Add(NftBytes.Parse(key));
         }
         else
         {
@@ -26,9 +26,9 @@ internal sealed class ElementChange(SpacePass pass)
 
     public void Delete(string family, string set, string key)
     {
-        if (IsPlain(family, set))
+        if (Plain(family, set) is { } plain)
         {
-            _plain.DeleteElements(TableOf(family), set, [NftBytes.Parse(key)]);
+            plain.Delete.Add(NftBytes.Parse(key));
         }
         else
         {
@@ -38,10 +38,17 @@ internal sealed class ElementChange(SpacePass pass)
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (!_plain.IsEmpty)
+        var batch = new NftBatch();
+        foreach (var ((family, set), plain) in _plain)
         {
-            pass.Script(() => string.Join('\n', _plain.Lines));
-            pass.Space.Rules.Run(_plain);
+            batch.DeleteElements(TableOf(family), set, plain?.Delete ?? []);
+            batch.AddElements(TableOf(family), set, (plain?.Add ?? []).Select(key => new NftElement(key, default)));
+        }
+
+        if (!batch.IsEmpty)
+        {
+            pass.Script(() => string.Join('\n', batch.Lines));
+            pass.Space.Rules.Run(batch);
         }
 
         if (!_transaction.IsEmpty)
@@ -51,8 +58,19 @@ internal sealed class ElementChange(SpacePass pass)
         }
     }
 
-    private bool IsPlain(string family, string set) =>
-        pass.Parts.Frame.Tables.Where(t => (t.Family, t.Name) == (family, WantedTable.Ours)).SelectMany(t => t.Sets).FirstOrDefault(s => s.Name == set)?.IsPlain == true;
+    // Null: the set is not plain.
+    private PlainChange? Plain(string family, string set)
+    {
+        if (!_plain.TryGetValue((family, set), out var change))
+        {
+            var sets = pass.Parts.Frame.Tables.Where(t => (t.Family, t.Name) == (family, WantedTable.Ours)).SelectMany(t => t.Sets);
+            _plain[(family, set)] = change = sets.FirstOrDefault(s => s.Name == set)?.IsPlain == true ? new PlainChange([], []) : null;
+        }
+
+        return change;
+    }
 
     private static NftTable TableOf(string family) => TableChanges.NameOf(new WantedTable(family, WantedTable.Ours));
+
+    private sealed record PlainChange(List<NftBytes> Add, List<NftBytes> Delete);
 }
