@@ -15,7 +15,10 @@ internal sealed record Detour(string Url, string DirectUrl, Func<IEnumerable<int
 {
     private const int Rounds = 7;
 
-    /// <summary>Two figures: the rates' ratio, and that of the processor time per request (direct ÷ detour, so that more is better there too).</summary>
+    /// <summary>
+    /// Two figures: the rates' ratio, and that of the processor time per request (direct ÷ detour, so that more is better there too). Without a bar where the
+    /// congestion control holds packets back: then it decides on the rate, and not the way.
+    /// </summary>
     public async Task<IReadOnlyList<Figure>> MeasureAsync(string name, WrkLoad load, Bar? bar, CancellationToken cancellationToken)
     {
         var processor = Environment.ProcessorCount - 1;
@@ -46,7 +49,7 @@ internal sealed record Detour(string Url, string DirectUrl, Func<IEnumerable<int
         var what = load.NewConnections ? "a connection per request" : load.Path.Length > 0 ? "1 MiB per request" : "kept connections";
         var paced = load.Congestion == CongestionControl.Plain ? "" : $" by {load.Congestion}";
         var how = $"{name}, {what}{paced}, {load.Clients} at a time";
-        return [new Figure(how, "×", Sample.Of(rates), bar), new Figure(how + ", by processor time", "×", Sample.Of(times))];
+        return [new Figure(how, "×", Sample.Of(rates), paced.Length == 0 ? bar : null), new Figure(how + ", by processor time", "×", Sample.Of(times))];
     }
 
     // A task that just began to run is not in every node's balancer yet.
