@@ -207,10 +207,17 @@ internal static class HostTable
     ]);
 
     private static WantedChain Input(NodeView node, IReadOnlyList<NetworkView> networks, string ip, bool mesh) =>
-        new("input", "type filter hook input priority filter; policy accept;", [.. Sealed(node, networks, "meta"), .. mesh ? HostMesh.Input(ip) : []]);
+        new("input", "type filter hook input priority filter; policy accept;",
+        [
+            .. Sealed(node, networks, "meta"),
+            // What somebody's own rules translated to the port was not seen by the guard; what is not tracked was not translated.
+            $"{Tunnelled(node)} ct state != untracked jump tunnels",
+            .. mesh ? HostMesh.Input(ip) : [],
+        ]);
 
     /// <summary>
-    /// Only peers may send into our networks; other tunnels on the same port are not our business. Each flow in a tunnel has a source port of its own
+    /// Only peers may send into our networks, to whatever address of this node, a broadcast's too; other tunnels on the same port, and those that pass
+    /// through to other machines, are not our business. Each flow in a tunnel has a source port of its own
     /// outside (RFC 7348), which would be a tracked flow for each flow that is tracked inside already.
     /// </summary>
     private static WantedChain Tunnels(IReadOnlyList<NetworkView> networks, string ip) => new("tunnels", null,
@@ -218,7 +225,7 @@ internal static class HostTable
         $"{ip} saddr @vteps notrack accept",
         .. networks.OrderBy(n => n.Network.Vni).Select(n => string.Create(
             CultureInfo.InvariantCulture,
-            $"udp dport {n.DataPathPort} @th,96,24 0x{n.Network.Vni:x} fib daddr type local drop")),
+            $"udp dport {n.DataPathPort} @th,96,24 0x{n.Network.Vni:x} fib daddr type != unicast drop")),
     ]);
 
     private static WantedChain Untracked(NodeView node, string ip) =>

@@ -21,8 +21,15 @@ public sealed class TunnelGuardTests
         using var task = NamespaceFixture.OpenSocket(nodes.Web1, SocketType.Dgram, ProtocolType.Udp);
         task.Bind(new IPEndPoint(IPAddress.Any, Inside));
 
+        // A user's own rule leads another port there.
+        await NamespaceFixture.RunAsync(nodes.First.Host, "nft", "add table ip user; add chain ip user c { type nat hook prerouting priority dstnat; }");
+        await NamespaceFixture.RunAsync(nodes.First.Host, "nft", "add rule ip user c udp dport 4999 dnat to 198.18.5.1:4789");
+
         // The wire keeps their order: whatever the stranger gets in is there before what the peer sends.
         Send(nodes.Client, TwoNodes.Demo.Vni, "a stranger");
+        Send(nodes.Client, TwoNodes.Demo.Vni, "a stranger to all", "198.18.5.255");
+        Send(nodes.Client, TwoNodes.Demo.Vni, "a stranger to a group", "224.0.0.1");
+        Send(nodes.Client, TwoNodes.Demo.Vni, "a stranger by another port", port: 4999);
         Send(nodes.Client, 9999, "nobody's network");
         Send(nodes.Second.Host, TwoNodes.Demo.Vni, "a peer");
         Assert.Equal("a peer", await ReceiveAsync(task, nodes.Limit));
@@ -40,14 +47,20 @@ public sealed class TunnelGuardTests
     }
 
     // A frame of web2 to web1 as a node puts it into the tunnel (RFC 7348, 5).
-    private static void Send(NetworkNamespace from, uint vni, string text)
+    private static void Send(NetworkNamespace from, uint vni, string text, string to = "198.18.5.1", int port = Outside)
     {
         var datagram = new byte[8 + 14 + 20 + 8 + text.Length];
         datagram[0] = 0x08;
         BinaryPrimitives.WriteUInt32BigEndian(datagram.AsSpan(4), vni << 8);
         Frame(datagram.AsSpan(8), text);
         using var socket = NamespaceFixture.OpenSocket(from, SocketType.Dgram, ProtocolType.Udp);
-        socket.SendTo(datagram, new IPEndPoint(IPAddress.Parse("198.18.5.1"), Outside));
+        socket.EnableBroadcast = true;
+        if (to.StartsWith("224.", StringComparison.Ordinal))
+        {
+            socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.Parse("198.18.5.9").GetAddressBytes());
+        }
+
+        socket.SendTo(datagram, new IPEndPoint(IPAddress.Parse(to), port));
     }
 
     private static void Frame(Span<byte> frame, string text)

@@ -211,7 +211,7 @@ public sealed class DesiredStateTests
         Assert.Contains("  route 10.0.0.0/24 dev skep-ingress table 29547\n", host, StringComparison.Ordinal);
         Assert.Contains("  balancer ip of ports\n    tcp . 8000 port-tcp-8000 to 10.0.0.5, 10.0.0.6 port 3000\n", host, StringComparison.Ordinal);
         Assert.Contains("fib daddr type local meta l4proto . th dport @relayed-ports dnat to 172.18.0.2", host, StringComparison.Ordinal);
-        Assert.Contains("udp dport 4789 @th,96,24 0x1001 fib daddr type local drop", host, StringComparison.Ordinal);
+        Assert.Contains("udp dport 4789 @th,96,24 0x1001 fib daddr type != unicast drop", host, StringComparison.Ordinal);
         Assert.Contains("192.0.2.2", host, StringComparison.Ordinal);
     }
 
